@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernel builds: configure, make, install modules.
+
+Each output folder stands directly under its source tree (.out-<arch>-<config>),
+so that the compiler sees the same relative paths in every tree and ccache
+serves the base and the patched kernel from one store.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import console
+import kconfig
+import packages
+import proc
+from errors import Stop
+from layout import need_space, write_file
+
+SPACE_GIB = 2.0
+IMAGES = {"x86_64": "arch/x86/boot/bzImage", "arm64": "arch/arm64/boot/Image"}
+CROSS = {"arm64": "aarch64-linux-gnu-"}
+GOALS = {"x86_64": ("bzImage", "modules"), "arm64": ("Image", "modules")}
+
+
+def needed_packages(arch):
+    """Packages that a build for `arch` takes."""
+    return packages.FOR_BUILD + (packages.FOR_ARM64 if arch == "arm64" else ())
+
+
+class Build:
+    """One source tree, architecture and configuration.
+
+    `fragments`: paths of the configuration's fragments; `skip_unknown`: leave
+    out symbols that the tree does not know, for a tree older than them.
+    """
+
+    def __init__(self, layout, source, arch, name, fragments, skip_unknown=False):
+        self.layout, self.source, self.arch, self.name = layout, Path(source), arch, name
+        self.fragments, self.skip_unknown = fragments, skip_unknown
+        self.out = self.source / f".out-{name}"
+        self.repeat = "./dma-owner build"
+
+    @property
+    def image(self):
+        """The bootable kernel, by way of the link under .build/out."""
+        return self.layout.work / "out" / self.title / IMAGES[self.arch]
+
+    @property
+    def title(self):
+        """Name of the build, for the user and for .build/out."""
+        base = "-base" if self.source.name == "base" else ""
+        return self.name + base
+
+    @property
+    def modules(self):
+        """Where modules_install puts the modules."""
+        return self.layout.work / "out" / self.title / "modroot"
+
+    @property
+    def config(self):
+        """The effective configuration."""
+        return self.out / ".config"
+
+    def environment(self):
+        """Variables of every make: ccache, and a build that can be repeated."""
+        return dict({k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")},
+                    LC_ALL="C.UTF-8",
+                    CCACHE_DIR=str(self.layout.build / "ccache"),
+                    CCACHE_BASEDIR=str(self.layout.build),
+                    CCACHE_NOHASHDIR="1", CCACHE_MAXSIZE="5G",
+                    KBUILD_BUILD_TIMESTAMP="2026-01-01", KBUILD_BUILD_VERSION="1",
+                    KBUILD_BUILD_USER="dma-owner", KBUILD_BUILD_HOST="localhost")
+
+    def make(self, *goals):
+        """argv of a make in the output folder."""
+        cross = CROSS.get(self.arch, "")
+        jobs = len(os.sched_getaffinity(0))
+        argv = ["make", "-C", str(self.source), f"O={self.out}", f"ARCH={self.arch}",
+                f"CC=ccache {cross}gcc", "HOSTCC=ccache gcc", "LOCALVERSION=", f"-j{jobs}"]
+        return argv + ([f"CROSS_COMPILE={cross}"] if cross else []) + list(goals)
+
+    def _must(self, argv, what, log, append=False):
+        proc.must(argv, self.layout.log(log), f"{what} {self.title}", self.repeat,
+                  cwd=self.source, env=self.environment(), append=append)
+
+    def _config_key(self, texts):
+        """Changes when the fragments, a Kconfig file or the compiler do."""
+        total = hashlib.sha256(b"\0".join(t.encode() for t in texts))
+        compiler = proc.call([CROSS.get(self.arch, "") + "gcc", "--version"])[1]
+        total.update(compiler)
+        for path in kconfig.kconfig_files(self.source):
+            stat = path.stat()
+            total.update(f"{path.relative_to(self.source)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return total.hexdigest()
+
+    def _texts(self):
+        """The fragments' texts, without what an older tree does not know."""
+        texts = [p.read_text(encoding="utf-8") for p in self.fragments]
+        if not self.skip_unknown:
+            return texts
+        unknown = set(kconfig.requested(texts)) - kconfig.known_symbols(self.source)
+        if unknown:
+            self.say_unknown(sorted(unknown))
+        return [kconfig.without(t, unknown) for t in texts]
+
+    def say_unknown(self, names):
+        """One line on the options that this tree does not have."""
+        console.note(f"{self.title}: not known to this tree, left out: {' '.join(names)}")
+
+    def configure(self):
+        """Makes .config from tinyconfig and the fragments, unless nothing changed.
+
+        Raises Stop naming the options that did not survive.
+        """
+        texts = self._texts()
+        key, stamp = self._config_key(texts), self.out / ".dma-owner-config"
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == key and self.config.is_file():
+            return
+        stamp.unlink(missing_ok=True)
+        self.out.mkdir(parents=True, exist_ok=True)
+        parts = []
+        for number, text in enumerate(texts):
+            part = self.out / f".fragment-{number}"
+            write_file(part, text.encode())
+            parts.append(str(part))
+        name = f"config-{self.title}"
+        with console.stage(f"Configuring {self.title}", self.layout.log(name)):
+            self._merge(parts, name)
+        self._check_survivors(kconfig.requested(texts))
+        write_file(stamp, key.encode())
+
+    def _merge(self, parts, log):
+        """tinyconfig, the fragments, olddefconfig; an equal .config stays as it is."""
+        old = self.config.read_bytes() if self.config.is_file() else None
+        times = self.config.stat() if old is not None else None
+        self._must(self.make("tinyconfig"), "configuring", log)
+        self._must([str(self.source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(self.out),
+                    str(self.config), *parts], "configuring", log, append=True)
+        self._must(self.make("olddefconfig"), "configuring", log, append=True)
+        if old is not None and self.config.read_bytes() == old:
+            os.utime(self.config, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def _check_survivors(self, wanted):
+        gone = kconfig.lost(wanted, kconfig.parse(self.config.read_text(encoding="utf-8")))
+        if gone:
+            raise Stop(f"{self.title}: these options did not survive olddefconfig: {', '.join(gone)}: "
+                       f"mend the fragments in {kconfig.FRAGMENTS}")
+
+    def build(self):
+        """Configures and builds image and modules; returns the image's path."""
+        packages.ensure(self.layout, needed_packages(self.arch), "to build kernels")
+        need_space(self.layout, SPACE_GIB, "a kernel build")
+        self.configure()
+        name = f"build-{self.title}"
+        with console.stage(f"Building {self.title}", self.layout.log(name)):
+            self._must(self.make(*GOALS[self.arch]), "building", name)
+            self._link()
+            self._install_modules()
+        return self.image
+
+    def _link(self):
+        """.build/out/<title> leads to the output folder."""
+        link = self.layout.work / "out" / self.title
+        link.parent.mkdir(parents=True, exist_ok=True)
+        target = os.path.relpath(self.out, link.parent)
+        if not link.is_symlink() or os.readlink(link) != target:
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+
+    def _install_modules(self):
+        """modules_install, when some module is newer than the last one."""
+        order = self.out / "modules.order"
+        listed = order.read_text(encoding="utf-8").split() if order.is_file() else []
+        found = [self.out / name for name in listed]
+        key = "\n".join(f"{m} {m.stat().st_mtime_ns}" for m in found if m.is_file())
+        stamp = self.out / ".dma-owner-modules"
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == key:
+            return
+        self.modules.mkdir(exist_ok=True)
+        if listed:
+            self._must(self.make("INSTALL_MOD_STRIP=1", f"INSTALL_MOD_PATH={self.modules}",
+                                 "modules_install"), "installing modules of", f"modules-{self.title}")
+        write_file(stamp, key.encode())

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The git tree under .build/: the base, and one commit per patch.
+
+The commits are made in an index of their own, without a work tree; then the
+work tree moves from the old tip to the new one, so that a file which is the
+same in both keeps its time and `make` has little to do.
+
+The tree's state (.git/dma-owner.json) records the base and the commit of each
+patch as applied. Whatever differs from it is the developer's unsaved work.
+"""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import base as bases
+import console
+import git
+import proc
+import series
+from errors import Stop
+from layout import need_space, remove, write_file
+
+SPACE_GIB = 4.0
+
+
+class Tree:
+    """The git tree of one base."""
+
+    def __init__(self, layout):
+        self.layout = layout
+        self.path = layout.tree
+        self.git = git.Git(layout.tree)
+        self.state_path = layout.tree / ".git" / "dma-owner.json"
+
+    def state(self):
+        """What was applied: {base, base_commit, patches: [[key, commit]], next?}, or None."""
+        try:
+            state = json.loads(self.state_path.read_text(encoding="utf-8"))
+            return state if {"base", "base_commit", "patches"} <= set(state) else None
+        except (OSError, ValueError):
+            return None
+
+    def save(self, state):
+        """Records the state, whole or not at all."""
+        write_file(self.state_path, json.dumps(state, indent=1).encode())
+
+    def base_commit(self):
+        """The commit of the untouched base."""
+        return self.state()["base_commit"]
+
+    def tip(self):
+        """The commit that the tree is at."""
+        return self.git.commit_of("HEAD")
+
+    def unsaved(self, state):
+        """One phrase that says what work the series does not have, or None."""
+        busy = self.git.busy()
+        if busy:
+            return f"a {busy} in progress"
+        status, out, _ = self.git.call("symbolic-ref", "-q", "--short", "HEAD")
+        branch = out.decode().strip() if status == 0 else "a detached HEAD"
+        if branch != "series":
+            return f"{branch} checked out instead of the branch series"
+        if self.git.commit_of("series") != applied_tip(state):
+            return "commits not yet in the series"
+        dirt = self.git.dirt()
+        if dirt:
+            return f"uncommitted edits ({dirt[0]}{' and more' if len(dirt) > 1 else ''})"
+        return None
+
+
+def applied_tip(state):
+    """The commit at which the applied series ends."""
+    return state["patches"][-1][1] if state["patches"] else state["base_commit"]
+
+
+def _create(tree, source):
+    """Unpacks the base into a new git repository and moves it into place."""
+    layout = tree.layout
+    need_space(layout, SPACE_GIB, "the kernel tree")
+    layout.work.mkdir(parents=True, exist_ok=True)
+    for leftover in layout.work.glob("tree.new.*"):
+        remove(leftover)
+    if isinstance(source, bases.Source) and hasattr(source, "pin"):
+        bases.fetch(layout, source.pin)
+    fresh = Path(tempfile.mkdtemp(prefix="tree.new.", dir=layout.work))
+    fresh.chmod(0o755)
+    with console.stage(f"Unpacking {source.title}", layout.log("unpack")):
+        source.unpack(fresh, layout.log("unpack"))
+        release = bases.check_release(fresh)
+    with console.stage(f"Making a git tree of Linux {release}"):
+        commit = _first_commit(fresh, release)
+    state = {"base": source.ident, "title": source.title, "base_commit": commit, "patches": []}
+    write_file(fresh / ".git" / "dma-owner.json", json.dumps(state, indent=1).encode())
+    os.rename(fresh, tree.path)
+
+
+def _first_commit(folder, release):
+    """Makes folder a git repository: one commit, tag base, branch series."""
+    repo = git.Git(folder, **git.IDENT)
+    repo.bytes("init", "-q", "-b", "series")
+    repo.bytes("config", "gc.auto", "0")
+    write_file(folder / ".git" / "info" / "exclude", b"/.out-*/\n")
+    repo.bytes("add", "-A", "-f")
+    repo.bytes("commit", "-q", "--no-verify", "-m", f"Linux {release}, the base of the series")
+    repo.bytes("tag", "base")
+    return repo.commit_of("HEAD")
+
+
+def _add_files(repo, files):
+    """Puts whole files into the index of `repo`."""
+    lines = b""
+    for path, (content, executable) in sorted(files.items()):
+        blob = repo.text("hash-object", "-w", "--stdin", data=content)
+        mode = "100755" if executable else "100644"
+        lines += f"{mode} {blob}\t{path}\0".encode()
+    repo.bytes("update-index", "-z", "--index-info", data=lines)
+
+
+def _commit_one(repo, entry, parent, log):
+    """Applies one patch to the index at fuzz 0 and commits it; returns the commit."""
+    if entry.patch.diff:
+        status, _, err = repo.call("apply", "--cached", "-", data=entry.patch.diff)
+        if status:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_bytes(err)
+            first = re.sub(r"^error: ", "", err.decode("utf-8", "replace")).splitlines()
+            raise Stop(f"{entry.name} does not apply ({first[0] if first else 'git apply failed'}): "
+                       f"mend the patch or the order in series, then run again; log: {log}")
+    for path in entry.files:
+        if repo.text("ls-files", "--", f":(literal){path}"):
+            raise Stop(f"{entry.name} claims {path} as a new file, but the base has it: "
+                       "make it part of the diff")
+    if entry.files:
+        _add_files(repo, entry.files)
+    made = repo.with_env(**git.IDENT).text("commit-tree", repo.text("write-tree"), "-p", parent,
+                                           "-F", "-", data=entry.patch.message.encode())
+    return made
+
+
+def commit_series(repo, base_commit, entries, known, log):
+    """Commits of all entries upon base_commit, without touching a work tree.
+
+    `known`: [[key, commit]] of an earlier run, reused as far as the keys agree.
+    Returns the new [[key, commit]]. Raises Stop at the patch that does not apply.
+    """
+    done = []
+    for entry, (key, commit) in zip(entries, known):
+        if entry.key != key or not repo.commit_of(commit):
+            break
+        done.append([key, commit])
+    rest = entries[len(done):]
+    if not rest:
+        return done
+    parent = done[-1][1] if done else base_commit
+    index = os.path.join(repo.path, repo.text("rev-parse", "--git-path", "dma-owner.index"))
+    scratch = repo.with_env(GIT_INDEX_FILE=os.path.abspath(index))
+    try:
+        scratch.bytes("read-tree", parent)
+        for entry in rest:
+            parent = _commit_one(scratch, entry, parent, log)
+            done.append([entry.key, parent])
+    finally:
+        remove(index)
+    return done
+
+
+def _move(tree, state, patches):
+    """Moves the clean work tree to the newly applied series and records it."""
+    state = dict(state, patches=patches)
+    target = applied_tip(state)
+    tree.save(dict(tree.state(), next=target))
+    tree.git.bytes("reset", "-q", "--hard", target)
+    state.pop("next", None)
+    tree.save(state)
+
+
+def _recover(tree, state):
+    """Ends a move of the work tree that was cut off: the tree was clean then."""
+    remove(tree.path / ".git" / "index.lock")
+    tree.git.bytes("reset", "-q", "--hard", applied_tip(state))
+    state = {k: v for k, v in state.items() if k != "next"}
+    tree.save(state)
+    return state
+
+
+def _fit_base(tree, source):
+    """Makes sure that the tree exists and is of this base; returns its state."""
+    if not tree.path.exists():
+        _create(tree, source)
+        return tree.state()
+    state = tree.state()
+    shown = tree.layout.shown(tree.path)
+    if state is None or tree.git.commit_of(state["base_commit"]) is None:
+        raise Stop(f"{shown} is damaged or was not made by ./dma-owner: save what you need of it, "
+                   f"then rm -rf {shown} and run the same command again")
+    if "next" in state:
+        state = _recover(tree, state)
+    if state["base"] == source.ident:
+        return state
+    if tree.unsaved(state):
+        raise Stop(f"{shown} is of {state.get('title', 'another base')}, the base is now {source.title}, and the tree "
+                   f"has unsaved work: refresh with the old `base`, or rm -rf {shown}")
+    console.note(f"The base is now {source.title}: {shown} is made anew")
+    old = tree.path.with_name("tree.old")
+    remove(old)
+    os.rename(tree.path, old)
+    remove(old)
+    remove(tree.layout.work / "base")
+    remove(tree.layout.work / "step")
+    _create(tree, source)
+    return tree.state()
+
+
+def both_moved(tree, state):
+    """The line for a tree and a series that both moved on."""
+    shown, tip = tree.layout.shown(tree.path), applied_tip(state)[:12]
+    return Stop(f"the series changed, and {shown} has unsaved work as well: keep it with `git -C {shown} "
+                f"branch mine`, then `git -C {shown} reset --hard {tip}`, ./dma-owner tree, and "
+                f"`git -C {shown} rebase --onto series {tip} mine`")
+
+
+def prepare(layout, source, quiet=False):
+    """Brings the tree up to date with the repository; returns it as a Tree.
+
+    A tree with unsaved work is left as it is, with one line that says so; when
+    the series changed as well, raises Stop.
+    """
+    tree = Tree(layout)
+    state = _fit_base(tree, source)
+    entries = series.load(layout)
+    same = [e.key for e in entries] == [key for key, _ in state["patches"]]
+    unsaved = tree.unsaved(state)
+    if unsaved and not same:
+        raise both_moved(tree, state)
+    if unsaved:
+        if not quiet:
+            console.note(f"The tree has edits not yet in the series ({unsaved}): used as it is; "
+                         "when they are committed: ./dma-owner refresh")
+        return tree
+    if not same:
+        with console.stage(f"Applying the series ({len(entries)} patches)"):
+            patches = commit_series(tree.git, state["base_commit"], entries, state["patches"],
+                                    layout.log("apply"))
+            _move(tree, state, patches)
+    return tree
+
+
+def side_tree(tree, name, commit):
+    """A further work tree of the same repository (.build/<name>), at a commit.
+
+    It belongs to the machinery: whatever stands there is overwritten.
+    """
+    path = tree.layout.work / name
+    repo = git.Git(path)
+    if not (path / ".git").is_file() or not repo.ok("rev-parse", "-q", "--verify", "HEAD"):
+        remove(path)
+        tree.git.bytes("worktree", "prune")
+        with console.stage(f"Checking out {tree.layout.shown(path)}"):
+            tree.git.bytes("worktree", "add", "-q", "-f", "--detach", str(path), commit)
+    elif repo.commit_of("HEAD") != commit or repo.dirt():
+        remove(Path(path, repo.text("rev-parse", "--git-path", "index.lock")))
+        repo.bytes("reset", "-q", "--hard", commit)
+        repo.bytes("clean", "-q", "-f", "-d")
+    return path
