@@ -1,0 +1,755 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/if_ether.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/if_packet.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#include "vfio_utils.h"
+
+#define PCI_DEVICES	"/sys/bus/pci/devices"
+#define PCI_DRIVERS	"/sys/bus/pci/drivers"
+#define IOMMU_GROUPS	"/sys/kernel/iommu_groups"
+
+static int errno_of(int ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+/*
+ * Write @value to the sysfs file @path in one go. Returns 0 or what open() or
+ * write() failed with.
+ */
+int sysfs_write(const char *path, const char *value)
+{
+	ssize_t len = strlen(value);
+	int fd, ret;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = errno_of(write(fd, value, len));
+	close(fd);
+	if (ret < 0)
+		return ret;
+	return ret == len ? 0 : -EIO;
+}
+
+static int pci_write(const char *bdf, const char *attr, const char *value)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr);
+	return sysfs_write(path, value);
+}
+
+static int pci_read_hex(const char *bdf, const char *attr, __u32 *value)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	int ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	ret = fscanf(file, "%x", value) == 1 ? 0 : -EIO;
+	fclose(file);
+	return ret;
+}
+
+/*
+ * Last component of the symlink @path into @name, which is cut at @len.
+ * -ENOENT where there is no such link.
+ */
+static int link_name(const char *path, char *name, size_t len)
+{
+	char target[PATH_MAX];
+	ssize_t n;
+
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	snprintf(name, len, "%s", basename(target));
+	return 0;
+}
+
+/* Fill @dev from sysfs. -ENOENT where there is no device @bdf. */
+int pci_read(struct pci_dev *dev, const char *bdf)
+{
+	__u32 vendor, device;
+	int ret;
+
+	memset(dev, 0, sizeof(*dev));
+	snprintf(dev->bdf, sizeof(dev->bdf), "%s", bdf);
+	ret = pci_read_hex(bdf, "vendor", &vendor);
+	if (!ret)
+		ret = pci_read_hex(bdf, "device", &device);
+	if (!ret)
+		ret = pci_read_hex(bdf, "class", &dev->class);
+	if (ret)
+		return ret;
+	dev->vendor = vendor;
+	dev->device = device;
+	return pci_driver(bdf, dev->driver, sizeof(dev->driver));
+}
+
+/* Name of the driver that @bdf is bound to into @name, "" where none is. */
+int pci_driver(const char *bdf, char *name, size_t len)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver", bdf);
+	ret = link_name(path, name, len);
+	if (ret != -ENOENT)
+		return ret;
+	name[0] = '\0';
+	return pci_present(bdf) ? 0 : -ENODEV;
+}
+
+/* Is @bdf bound to @driver, or, for "", present and not bound? */
+bool pci_bound_to(const char *bdf, const char *driver)
+{
+	char name[PCI_DRIVER_LEN];
+
+	return !pci_driver(bdf, name, sizeof(name)) && !strcmp(name, driver);
+}
+
+bool pci_present(const char *bdf)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
+	return !access(path, F_OK);
+}
+
+/* Write @bdf to the "bind" of @driver: the kernel's own errno comes back. */
+int pci_bind(const char *bdf, const char *driver)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DRIVERS "/%s/bind", driver);
+	return sysfs_write(path, bdf);
+}
+
+/* Take @bdf from its driver. 0 also where it has none. */
+int pci_unbind(const char *bdf)
+{
+	char name[PCI_DRIVER_LEN];
+	int ret;
+
+	ret = pci_driver(bdf, name, sizeof(name));
+	if (ret || !name[0])
+		return ret;
+	return pci_write(bdf, "driver/unbind", bdf);
+}
+
+/* Let only @driver match @bdf; NULL lets the drivers' own tables decide. */
+int pci_override(const char *bdf, const char *driver)
+{
+	return pci_write(bdf, "driver_override", driver ? driver : "\n");
+}
+
+/* Offer @bdf to the drivers that match it. 0 says nothing about success. */
+int pci_drivers_probe(const char *bdf)
+{
+	return sysfs_write("/sys/bus/pci/drivers_probe", bdf);
+}
+
+int pci_remove(const char *bdf)
+{
+	return pci_write(bdf, "remove", "1");
+}
+
+int pci_rescan(void)
+{
+	return sysfs_write("/sys/bus/pci/rescan", "1");
+}
+
+/*
+ * Unbind @bdf and bind it to @driver ("" for none) whether its table matches
+ * or not; the override is gone afterwards. Does nothing for a device that is
+ * bound as wanted.
+ */
+int pci_switch(const char *bdf, const char *driver)
+{
+	int ret;
+
+	if (pci_bound_to(bdf, driver))
+		return 0;
+	ret = pci_unbind(bdf);
+	if (ret || !driver[0])
+		return ret;
+	ret = pci_override(bdf, driver);
+	if (ret)
+		return ret;
+	ret = pci_bind(bdf, driver);
+	pci_override(bdf, NULL);
+	return ret;
+}
+
+/* Number of the IOMMU group of @bdf; -ENOENT where it has none. */
+int group_of(const char *bdf)
+{
+	char path[PATH_MAX], name[16];
+	int ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu_group", bdf);
+	ret = link_name(path, name, sizeof(name));
+	return ret ? ret : atoi(name);
+}
+
+static int by_bdf(const void *a, const void *b)
+{
+	const struct pci_dev *x = a, *y = b;
+
+	return strcmp(x->bdf, y->bdf);
+}
+
+/*
+ * Fill @group with the PCI devices of group @id, sorted by address. -E2BIG
+ * where it has more than GROUP_MAX_DEVS.
+ */
+int group_read(struct group *group, int id)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	memset(group, 0, sizeof(*group));
+	group->id = id;
+	snprintf(path, sizeof(path), IOMMU_GROUPS "/%d/devices", id);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (!ret && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !pci_present(entry->d_name))
+			continue;
+		ret = group->ndevs == GROUP_MAX_DEVS ? -E2BIG :
+			pci_read(&group->devs[group->ndevs++], entry->d_name);
+	}
+	closedir(dir);
+	qsort(group->devs, group->ndevs, sizeof(group->devs[0]), by_bdf);
+	return ret;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	return x->id - y->id;
+}
+
+/* Read up to @max IOMMU groups, sorted by number; returns how many. */
+int group_list(struct group *groups, int max)
+{
+	struct dirent *entry;
+	int ret = 0, n = 0;
+	DIR *dir;
+
+	dir = opendir(IOMMU_GROUPS);
+	if (!dir)
+		return -errno;
+	while (!ret && n < max && (entry = readdir(dir))) {
+		if (entry->d_name[0] != '.')
+			ret = group_read(&groups[n++], atoi(entry->d_name));
+	}
+	closedir(dir);
+	qsort(groups, n, sizeof(groups[0]), by_id);
+	return ret ? ret : n;
+}
+
+/* A fresh container's file descriptor. */
+int vfio_open_container(void)
+{
+	return errno_of(open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC));
+}
+
+/* The file descriptor of group @id; -EBUSY where it is open already. */
+int vfio_open_group(int id)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/vfio/%d", id);
+	return errno_of(open(path, O_RDWR | O_CLOEXEC));
+}
+
+/* VFIO_GROUP_FLAGS_* of the group. */
+int vfio_group_flags(int group, __u32 *flags)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+
+	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
+		return -errno;
+	*flags = status.flags;
+	return 0;
+}
+
+int vfio_set_container(int group, int container)
+{
+	return errno_of(ioctl(group, VFIO_GROUP_SET_CONTAINER, &container));
+}
+
+int vfio_unset_container(int group)
+{
+	return errno_of(ioctl(group, VFIO_GROUP_UNSET_CONTAINER));
+}
+
+/* Give the container, which must have a group, its type 1 IOMMU. */
+int vfio_set_iommu(int container)
+{
+	return errno_of(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+}
+
+/* File descriptor of the device, which must be bound to a VFIO driver. */
+int vfio_open_device(int group, const char *bdf)
+{
+	return errno_of(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bdf));
+}
+
+/*
+ * Become the user of @bdf, which is bound to vfio-pci: container, group, type
+ * 1 IOMMU and device. After an error nothing is open.
+ */
+int vfio_user_open(struct vfio_user *user, const char *bdf)
+{
+	int ret;
+
+	*user = (struct vfio_user)VFIO_USER_NONE;
+	ret = group_of(bdf);
+	if (ret < 0)
+		return ret;
+	user->container = vfio_open_container();
+	user->group = vfio_open_group(ret);
+	if (user->container < 0)
+		ret = user->container;
+	else if (user->group < 0)
+		ret = user->group;
+	else
+		ret = vfio_set_container(user->group, user->container);
+	if (!ret)
+		ret = vfio_set_iommu(user->container);
+	if (!ret)
+		user->device = ret = vfio_open_device(user->group, bdf);
+	if (ret < 0)
+		vfio_user_close(user);
+	return ret < 0 ? ret : 0;
+}
+
+/* Close what is open, the device first as a well-behaved user does. */
+void vfio_user_close(struct vfio_user *user)
+{
+	if (user->device >= 0)
+		close(user->device);
+	if (user->group >= 0)
+		close(user->group);
+	if (user->container >= 0)
+		close(user->container);
+	*user = (struct vfio_user)VFIO_USER_NONE;
+}
+
+/* Let the container's devices read and write @mem at @iova. */
+int vfio_map(int container, void *mem, __u64 iova, size_t size)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)mem,
+		.iova = iova,
+		.size = size,
+	};
+
+	return errno_of(ioctl(container, VFIO_IOMMU_MAP_DMA, &map));
+}
+
+/* The converse; -ENOENT where less than @size was mapped at @iova. */
+int vfio_unmap(int container, __u64 iova, size_t size)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = size,
+	};
+
+	if (ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap))
+		return -errno;
+	return unmap.size == size ? 0 : -ENOENT;
+}
+
+static int region_info(int device, int index, struct vfio_region_info *info)
+{
+	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
+	return errno_of(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, info));
+}
+
+/* Map @bar of the device; the caller unmaps *@mem of *@size bytes. */
+int vfio_map_bar(int device, int bar, void **mem, size_t *size)
+{
+	struct vfio_region_info info;
+	int ret;
+
+	ret = region_info(device, bar, &info);
+	if (ret)
+		return ret;
+	*mem = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+		    info.offset);
+	if (*mem == MAP_FAILED)
+		return -errno;
+	*size = info.size;
+	return 0;
+}
+
+/* Read @len bytes of the device's configuration space from @where. */
+int vfio_config_read(int device, int where, void *data, size_t len)
+{
+	struct vfio_region_info info;
+	ssize_t n;
+	int ret;
+
+	ret = region_info(device, VFIO_PCI_CONFIG_REGION_INDEX, &info);
+	if (ret)
+		return ret;
+	n = pread(device, data, len, info.offset + where);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)len ? 0 : -EIO;
+}
+
+/* Write @len bytes to the device's configuration space at @where. */
+int vfio_config_write(int device, int where, const void *data, size_t len)
+{
+	struct vfio_region_info info;
+	ssize_t n;
+	int ret;
+
+	ret = region_info(device, VFIO_PCI_CONFIG_REGION_INDEX, &info);
+	if (ret)
+		return ret;
+	n = pwrite(device, data, len, info.offset + where);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)len ? 0 : -EIO;
+}
+
+/* Let the device answer MMIO and do DMA. */
+int vfio_enable(int device)
+{
+	__u16 command;
+	int ret;
+
+	ret = vfio_config_read(device, PCI_COMMAND, &command, sizeof(command));
+	if (ret)
+		return ret;
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	return vfio_config_write(device, PCI_COMMAND, &command, sizeof(command));
+}
+
+/*
+ * The edu device copies between memory and a buffer of its own. It takes
+ * addresses below 256 MiB and a tenth of a second for each transfer.
+ */
+#define EDU_DMA_SRC	0x80
+#define EDU_DMA_DST	0x88
+#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_CMD	0x98
+#define EDU_CMD_RUN	0x1
+#define EDU_CMD_TO_RAM	0x2
+#define EDU_BUFFER	0x40000
+#define EDU_IOVA	0x1000000
+#define EDU_COPY	1024
+#define EDU_TIMEOUT_MS	5000
+
+static void edu_write(void *bar, int reg, __u64 value)
+{
+	__atomic_store_n((__u64 *)(bar + reg), value, __ATOMIC_RELEASE);
+}
+
+static __u64 edu_read(void *bar, int reg)
+{
+	return __atomic_load_n((__u64 *)(bar + reg), __ATOMIC_ACQUIRE);
+}
+
+static int edu_copy(void *bar, __u64 src, __u64 dst, __u64 cmd)
+{
+	int ms;
+
+	edu_write(bar, EDU_DMA_SRC, src);
+	edu_write(bar, EDU_DMA_DST, dst);
+	edu_write(bar, EDU_DMA_COUNT, EDU_COPY);
+	edu_write(bar, EDU_DMA_CMD, cmd | EDU_CMD_RUN);
+	for (ms = 0; ms < EDU_TIMEOUT_MS; ms++) {
+		if (!(edu_read(bar, EDU_DMA_CMD) & EDU_CMD_RUN))
+			return 0;
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* Copy the first half page to the device and back to the second half. */
+static int edu_round_trip(void *bar, __u8 *page)
+{
+	static __u8 seed;
+	int i, ret;
+
+	seed += 37;
+	for (i = 0; i < EDU_COPY; i++) {
+		page[i] = seed + i * 7;
+		page[2048 + i] = ~page[i];
+	}
+	ret = edu_copy(bar, EDU_IOVA, EDU_BUFFER, 0);
+	if (!ret)
+		ret = edu_copy(bar, EDU_BUFFER, EDU_IOVA + 2048, EDU_CMD_TO_RAM);
+	if (!ret && memcmp(page, page + 2048, EDU_COPY))
+		ret = -EBADMSG;
+	return ret;
+}
+
+static int edu_dma_mapped(struct vfio_user *user, __u8 *page)
+{
+	size_t size;
+	void *bar;
+	int ret;
+
+	ret = vfio_map_bar(user->device, 0, &bar, &size);
+	if (ret)
+		return ret;
+	ret = vfio_enable(user->device);
+	if (!ret)
+		ret = edu_round_trip(bar, page);
+	munmap(bar, size);
+	return ret;
+}
+
+/*
+ * Have the user's edu device read memory and write it back through the IOMMU.
+ * -ETIMEDOUT where the device does not finish, -EBADMSG for wrong bytes.
+ */
+int edu_dma_check(struct vfio_user *user)
+{
+	__u8 *page;
+	int ret, err;
+
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	ret = vfio_map(user->container, page, EDU_IOVA, 4096);
+	if (!ret) {
+		ret = edu_dma_mapped(user, page);
+		err = vfio_unmap(user->container, EDU_IOVA, 4096);
+		if (!ret)
+			ret = err;
+	}
+	munmap(page, 4096);
+	return ret;
+}
+
+/* A descriptor of the kernel log that shows what is logged from now on. */
+int kmsg_open(void)
+{
+	int fd;
+
+	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (lseek(fd, 0, SEEK_END) < 0) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+/*
+ * Read the log to its present end: 1 if a record of it contains @text, else 0.
+ * What was read is gone, so look for the earliest line first.
+ */
+int kmsg_find(int kmsg, const char *text)
+{
+	char record[8192];
+	ssize_t n;
+
+	for (;;) {
+		n = read(kmsg, record, sizeof(record) - 1);
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n < 0 && errno != EPIPE)
+			return -errno;
+		if (n < 0)
+			continue;
+		record[n] = '\0';
+		if (strstr(record, text))
+			return 1;
+	}
+}
+
+/* Name of the network interface of @bdf into @name; -ENODEV for none. */
+int netdev_name(const char *bdf, char *name, size_t len)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int ret = -ENODEV;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/net", bdf);
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? -ENODEV : -errno;
+	while (ret && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(name, len, "%s", entry->d_name);
+		ret = 0;
+	}
+	closedir(dir);
+	return ret;
+}
+
+/* What "ip link set NAME up" does. */
+int netdev_up(const char *name)
+{
+	struct ifreq req = {};
+	int fd, ret;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	ret = errno_of(ioctl(fd, SIOCGIFFLAGS, &req));
+	if (!ret) {
+		req.ifr_flags |= IFF_UP;
+		ret = errno_of(ioctl(fd, SIOCSIFFLAGS, &req));
+	}
+	close(fd);
+	return ret;
+}
+
+/* Wait for the link of an interface that is up; -ETIMEDOUT without one. */
+int netdev_carrier(const char *name, int seconds)
+{
+	char path[PATH_MAX], carrier;
+	int fd, tries;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", name);
+	for (tries = 0; tries < seconds * 20; tries++) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		if (read(fd, &carrier, 1) != 1)
+			carrier = '0';
+		close(fd);
+		if (carrier == '1')
+			return 0;
+		usleep(50000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* The frame that asks who has the address of QEMU's user-mode gateway. */
+static void arp_request(struct ether_arp *arp, const __u8 *mac)
+{
+	static const __u8 self[4] = { 10, 0, 2, 15 };
+	static const __u8 gateway[4] = { 10, 0, 2, 2 };
+
+	memset(arp, 0, sizeof(*arp));
+	arp->ea_hdr.ar_hrd = htons(ARPHRD_ETHER);
+	arp->ea_hdr.ar_pro = htons(ETH_P_IP);
+	arp->ea_hdr.ar_hln = ETH_ALEN;
+	arp->ea_hdr.ar_pln = 4;
+	arp->ea_hdr.ar_op = htons(ARPOP_REQUEST);
+	memcpy(arp->arp_sha, mac, ETH_ALEN);
+	memcpy(arp->arp_spa, self, 4);
+	memcpy(arp->arp_tpa, gateway, 4);
+}
+
+/* Ask once and wait for half a second: 1 for a reply, 0 for none. */
+static int arp_ask(int sock, struct sockaddr_ll *to, const __u8 *mac)
+{
+	struct pollfd ready = { .fd = sock, .events = POLLIN };
+	struct ether_arp arp, reply;
+
+	arp_request(&arp, mac);
+	if (sendto(sock, &arp, sizeof(arp), 0, (void *)to, sizeof(*to)) < 0)
+		return -errno;
+	while (poll(&ready, 1, 500) > 0) {
+		if (recv(sock, &reply, sizeof(reply), 0) < (ssize_t)sizeof(reply))
+			continue;
+		if (reply.ea_hdr.ar_op == htons(ARPOP_REPLY))
+			return 1;
+	}
+	return 0;
+}
+
+/* A socket for ARP frames of the interface; its broadcast address in @to. */
+static int arp_socket(const char *name, struct sockaddr_ll *to, __u8 *mac)
+{
+	struct ifreq req = {};
+	int sock, ret;
+
+	*to = (struct sockaddr_ll) {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ARP),
+		.sll_ifindex = if_nametoindex(name),
+		.sll_halen = ETH_ALEN,
+		.sll_addr = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+	};
+	sock = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
+	if (sock < 0)
+		return -errno;
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	ret = errno_of(ioctl(sock, SIOCGIFHWADDR, &req));
+	if (!ret)
+		ret = errno_of(bind(sock, (void *)to, sizeof(*to)));
+	if (ret) {
+		close(sock);
+		return ret;
+	}
+	memcpy(mac, req.ifr_hwaddr.sa_data, ETH_ALEN);
+	return sock;
+}
+
+/*
+ * Bring the interface up and exchange frames with the gateway of QEMU's
+ * user-mode network: the device's DMA works in both directions. -ETIMEDOUT
+ * where no link or no answer comes within @seconds.
+ */
+int netdev_traffic(const char *name, int seconds)
+{
+	struct sockaddr_ll addr;
+	int sock, ret, tries;
+	__u8 mac[ETH_ALEN];
+
+	ret = netdev_up(name);
+	if (!ret)
+		ret = netdev_carrier(name, seconds);
+	if (ret)
+		return ret;
+	sock = arp_socket(name, &addr, mac);
+	if (sock < 0)
+		return sock;
+	for (tries = 0; !ret && tries < seconds * 2; tries++)
+		ret = arp_ask(sock, &addr, mac);
+	close(sock);
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : -ETIMEDOUT;
+}
