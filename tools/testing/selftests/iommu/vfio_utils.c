@@ -349,11 +349,13 @@ int vfio_user_open(struct vfio_user *user, const char *bdf)
 		ret = vfio_set_container(user->group, user->container);
 	if (!ret)
 		ret = vfio_set_iommu(user->container);
-	if (!ret)
-		user->device = ret = vfio_open_device(user->group, bdf);
-	if (ret < 0)
+	if (!ret) {
+		user->device = vfio_open_device(user->group, bdf);
+		ret = user->device < 0 ? user->device : 0;
+	}
+	if (ret)
 		vfio_user_close(user);
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /* Close what is open, the device first as a well-behaved user does. */

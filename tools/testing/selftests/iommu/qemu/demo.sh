@@ -1,0 +1,205 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The story of one refusal, told in the virtual machine: card A of an IOMMU
+# group belongs to a user, and a kernel driver wants card B of the same group.
+# Each step shows its commands and what they print, and ends in "ok" or
+# "FAILED". Exit status 0 if every step is ok.
+# shellcheck shell=sh disable=SC2317 # predicates are verdict's arguments
+
+devices=/sys/bus/pci/devices
+drivers=/sys/bus/pci/drivers
+out=/tmp/demo.out
+failed=0
+
+step()
+{
+	echo
+	echo "$*"
+}
+
+# Show a command, run it, show what it prints; its status stays in $status.
+run()
+{
+	echo "   \$ $1"
+	eval "$1" > "$out" 2>&1
+	status=$?
+	show
+}
+
+# The shell puts its own name before an error; the errno's name says more.
+show()
+{
+	sed -e 's/.*write error: Device or resource busy/EBUSY: Device or resource busy/' \
+	    -e 's/.*write error: /error: /' -e 's/^/     /' "$out"
+}
+
+# verdict TEXT COMMAND...: the step is ok if the command says so.
+verdict()
+{
+	text=$1
+	shift
+	if "$@" > /dev/null 2>&1; then
+		printf '   %-58s ok\n' "$text"
+	else
+		printf '   %-58s FAILED\n' "$text"
+		failed=$((failed + 1))
+	fi
+}
+
+driver_of()
+{
+	[ -e "$devices/$1/driver" ] && basename "$(readlink "$devices/$1/driver")"
+}
+
+what_is()
+{
+	case $(cat "$devices/$1/class") in
+	0x0200*) echo "network card" ;;
+	0x0604*) echo "PCI bridge" ;;
+	0x0600*) echo "host bridge" ;;
+	*) echo "other" ;;
+	esac
+}
+
+# One line a device; where the kernel tells, one line for the group's owner.
+show_group()
+{
+	for dev in "/sys/kernel/iommu_groups/$1/devices/"*; do
+		bdf=${dev##*/}
+		driver=$(driver_of "$bdf")
+		printf 'group %-3s %s  %-13s %s\n' "$1" "$bdf" \
+			"$(what_is "$bdf")" "${driver:--}"
+	done
+}
+
+show_owner()
+{
+	owner=/sys/kernel/iommu_groups/$group/dma_owner
+	[ -e "$owner" ] && run "cat $owner"
+}
+
+show_groups()
+{
+	find /sys/kernel/iommu_groups -mindepth 1 -maxdepth 1 | sed 's/.*\///' |
+	sort -n | while read -r id; do
+		show_group "$id"
+	done
+}
+
+# The two cards of one group: sets $a, $b and $group.
+find_cards()
+{
+	for dev in "$drivers"/e1000/0*; do
+		bdf=${dev##*/}
+		if [ -z "${a:-}" ]; then
+			a=$bdf
+		else
+			b=$bdf
+		fi
+	done
+	group=$(basename "$(readlink "$devices/$a/iommu_group")")
+}
+
+same_group()
+{
+	[ "$(readlink -f "$devices/$a/iommu_group")" = \
+	  "$(readlink -f "$devices/$b/iommu_group")" ]
+}
+
+# Send a command to vfioctl and show its answer.
+ask()
+{
+	: > "$answers"
+	echo "$1" >&3
+	sleep 1
+	cp "$answers" "$out"
+	show
+}
+
+log_says()
+{
+	dmesg | grep "$1" > "$out"
+	status=$?
+	echo "   \$ dmesg | tail -n 1"
+	tail -n 1 "$out" | sed 's/^\[[^]]*\] //' > "$out.1"
+	mv "$out.1" "$out"
+	show
+	return $status
+}
+
+link_is_up()
+{
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ "$(cat "/sys/class/net/$1/carrier" 2>/dev/null)" = 1 ] && return 0
+		sleep 0.5
+	done
+	return 1
+}
+
+is()
+{
+	[ "$1" = "$2" ]
+}
+
+refused()
+{
+	[ "$status" != 0 ] && grep -q 'Device or resource busy' "$out"
+}
+
+find_cards
+step "1. The machine's IOMMU groups"
+show_groups > "$out"
+show
+verdict "cards A = $a and B = $b share group $group" same_group
+
+step "2. A goes to a user; B is without a driver"
+run "echo $b > $drivers/e1000/unbind"
+run "echo $a > $drivers/e1000/unbind"
+run "echo vfio-pci > $devices/$a/driver_override"
+run "echo $a > /sys/bus/pci/drivers_probe"
+answers=/tmp/answers
+mkfifo /tmp/commands
+echo "   \$ vfioctl $a &"
+: > "$answers"
+vfioctl "$a" < /tmp/commands >> "$answers" 2>&1 &
+user=$!
+exec 3> /tmp/commands
+sleep 1
+cp "$answers" "$out"
+show
+show_owner
+verdict "vfioctl[$user] holds A" grep -q "open" "$answers"
+
+step "3. The kernel's own driver wants B"
+run "echo $b > $drivers/e1000/bind"
+verdict "the bind is refused with EBUSY" refused
+log_says "probe refused"
+verdict "and the log says which device, driver and owner" \
+	grep -q "e1000 $b: probe refused: IOMMU group $group .*(vfioctl\[$user\])" "$out"
+verdict "B has no driver" is "$(driver_of "$b")" ""
+
+step "4. A still answers its user"
+echo "   vfioctl> read"
+ask read
+verdict "A's registers read as before" grep -q "8086:100e status .* address 52:54" "$out"
+
+step "5. The user closes A"
+echo "   vfioctl> quit"
+echo quit >&3
+exec 3>&-
+wait "$user"
+verdict "vfioctl is gone" is "$?" 0
+show_owner
+
+step "6. The same bind again"
+run "echo $b > $drivers/e1000/bind"
+verdict "B has its driver" is "$(driver_of "$b")" e1000
+net=$(ls "$devices/$b/net" 2>/dev/null)
+run "ip link set ${net:-none} up"
+link_is_up "$net"
+run "cat /sys/class/net/${net:-none}/carrier"
+verdict "and its link is up" link_is_up "$net"
+
+echo
+exit $((failed != 0))

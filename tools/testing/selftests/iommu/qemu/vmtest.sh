@@ -1,0 +1,287 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boot virtual machines with an IOMMU and run the suites of tests.cfg in them.
+
+set -u -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage()
+{
+	cat <<-EOF
+	usage: vmtest.sh [options] --kernel IMAGE --work DIR --logs DIR
+	       vmtest.sh --list
+
+	  --kernel IMAGE   kernel to boot, built with ../config, ../config.<arch>
+	                   and ../config.vm
+	  --modules DIR    its modules: DIR/lib/modules/<release>
+	  --work DIR       where the test programs and the initramfs are built
+	  --logs DIR       where the machines' consoles are kept
+	  --machine NAME   only this machine, may be repeated
+	  --suite NAME     only this suite, may be repeated
+	  --list           print the names of the cases, run nothing
+	  --demo           tell the story of one refusal instead of testing
+	  --compare IMAGE  with --demo: show first how this kernel crashes
+	  --shell          an interactive machine (with --machine NAME)
+	EOF
+}
+
+die()
+{
+	echo "vmtest: $*" >&2
+	exit 2
+}
+
+# Values of the command line.
+machines=() suites=() mode=tests
+kernel='' modules='' work='' logs='' compare=''
+
+parse_arguments()
+{
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--list | --demo | --shell) mode=${1#--} ;;
+		--help) usage; exit 0 ;;
+		--machine | --suite | --kernel | --modules | --work | --logs | --compare)
+			[ $# -ge 2 ] || die "$1 needs a value"
+			take_value "${1#--}" "$2"
+			shift
+			;;
+		*) usage >&2; die "unknown argument '$1'" ;;
+		esac
+		shift
+	done
+}
+
+take_value()
+{
+	case $1 in
+	machine) machines+=("$2") ;;
+	suite) suites+=("$2") ;;
+	kernel) kernel=$2 ;;
+	modules) modules=$2 ;;
+	work) work=$2 ;;
+	logs) logs=$2 ;;
+	compare) compare=$2 ;;
+	esac
+}
+
+all_machines()
+{
+	local conf
+
+	for conf in "$here"/*.conf; do
+		basename "$conf" .conf
+	done
+}
+
+check_arguments()
+{
+	local name
+
+	[ ${#machines[@]} -gt 0 ] || mapfile -t machines < <(all_machines)
+	for name in "${machines[@]}"; do
+		[ -e "$here/$name.conf" ] ||
+			die "no machine '$name'; there are: $(all_machines | xargs)"
+	done
+	[ "$mode" = list ] && return
+	[ -f "$kernel" ] || die "no kernel image '$kernel' (--kernel)"
+	[ -n "$work" ] || die "no --work"
+	[ -n "$logs" ] || die "no --logs"
+	mkdir -p "$work" "$logs" || exit 2
+	work=$(realpath "$work")
+	logs=$(realpath "$logs")
+}
+
+# boot MACHINE ARGUMENTS...: boot.py in the background, so that a signal
+# reaches this shell's trap at once.
+boot()
+{
+	local machine=$1 status
+
+	shift
+	python3 "$here/boot.py" --machine "$machine" --config "$here/tests.cfg" \
+		"${suite_options[@]}" "$@" &
+	child=$!
+	wait "$child"
+	status=$?
+	child=
+	return $status
+}
+
+child=
+interrupted()
+{
+	trap '' INT TERM HUP
+	if [ -n "$child" ]; then
+		kill "$child" 2> /dev/null
+		wait "$child"
+	fi
+	exit 130
+}
+
+# A machine's configuration into the shell, checked.
+read_machine()
+{
+	# shellcheck source=q35-intel.conf
+	. "$here/$1.conf"
+	command -v "$QEMU" > /dev/null || die "$QEMU is not installed"
+}
+
+find_busybox()
+{
+	local busybox=${BUSYBOX:-$(command -v busybox)}
+
+	[ -x "$busybox" ] || die "no busybox; install busybox-static"
+	ldd "$busybox" > /dev/null 2>&1 && die "$busybox is not static; install busybox-static"
+	echo "$busybox"
+}
+
+build_programs()
+{
+	local log=$work/$ARCH/build.log
+
+	mkdir -p "$work/$ARCH/bin"
+	make -C "$here/.." OUTPUT="$work/$ARCH/bin" STATIC=1 \
+		CROSS_COMPILE="${CROSS_COMPILE:-}" > "$log" 2>&1 ||
+		die "the test programs do not build, see $log"
+}
+
+# The modules proper and depmod's tables, without links into a build tree.
+copy_modules()
+{
+	[ -n "$modules" ] || return 0
+	[ -d "$modules/lib/modules" ] || die "no lib/modules in '$modules'"
+	(cd "$modules" && find lib/modules -type f | cpio --quiet -pdm "$1") ||
+		die "cannot copy the modules"
+}
+
+build_initramfs()
+{
+	local root=$work/$ARCH/root busybox
+
+	busybox=$(find_busybox) || exit 2
+	rm -rf "$root"
+	mkdir -p "$root/bin"
+	cp "$busybox" "$root/bin/busybox"
+	cp "$here/init" "$root/init"
+	cp "$here/demo.sh" "$work/$ARCH"/bin/* "$root/bin/"
+	copy_modules "$root"
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) |
+		gzip -1 > "$work/$ARCH/initramfs.tmp" || die "cannot build the initramfs"
+	mv "$work/$ARCH/initramfs.tmp" "$work/$ARCH/initramfs"
+}
+
+# prepare MACHINE IMAGE LOGS: the whole command into $command.
+prepare()
+{
+	local parameters=(
+		"console=$CONSOLE" ignore_loglevel panic_on_warn=1 oops=panic panic=-1
+		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
+		"${CMDLINE[@]}"
+	)
+
+	mkdir -p "$3"
+	command=(
+		"$QEMU" "${MACHINE[@]}" -nodefaults -display none -no-reboot
+		-kernel "$2" -initrd "$work/$ARCH/initramfs" -append "${parameters[*]}"
+	)
+	if [ "$mode" = shell ]; then
+		command+=(-serial mon:stdio -serial "file:$3/result.log")
+	else
+		command+=(-serial "file:$3/console.log" -serial "file:$3/result.log")
+	fi
+	if [ "$mode" = demo ]; then
+		command+=("${DEMO_DEVICES[@]}")
+	else
+		command+=("${TEST_DEVICES[@]}")
+	fi
+}
+
+list_cases()
+{
+	local name
+
+	for name in "${machines[@]}"; do
+		boot "$name" --list
+	done
+}
+
+run_machine()
+{
+	local name=$1
+
+	read_machine "$name"
+	programs=$(boot "$name" --programs) || exit
+	[ -n "$(boot "$name" --list)" ] || return 0
+	build_programs
+	build_initramfs
+	prepare "$name" "$kernel" "$logs/$name"
+	boot "$name" --logs "$logs/$name" --timeout "$TIMEOUT" \
+		--totals "$work/totals" -- "${command[@]}"
+}
+
+run_tests()
+{
+	local name
+
+	: > "$work/totals"
+	for name in "${machines[@]}"; do
+		run_machine "$name"
+	done
+	awk '{ p += $1; f += $2; s += $3 }
+	     END { printf "%d passed, %d failed, %d skipped\n", p, f, s
+		   exit f > 0 || p == 0 }' "$work/totals"
+}
+
+run_shell()
+{
+	programs=
+	read_machine "${machines[0]}"
+	build_programs
+	build_initramfs
+	prepare "${machines[0]}" "$kernel" "$logs/${machines[0]}"
+	"${command[@]}"
+}
+
+# story IMAGE LOGS ARGUMENTS...
+story()
+{
+	local name=${machines[0]} image=$1 dir=$2
+
+	shift 2
+	prepare "$name" "$image" "$dir"
+	boot "$name" --story --logs "$dir" --timeout 120 "$@" -- "${command[@]}"
+}
+
+run_demo()
+{
+	programs=
+	read_machine "${machines[0]}"
+	build_programs
+	build_initramfs
+	if [ -n "$compare" ]; then
+		[ -f "$compare" ] || die "no kernel image '$compare' (--compare)"
+		echo "The kernel without the series"
+		story "$compare" "$logs/demo-base" --crash 'kernel BUG at drivers/vfio/vfio.c' ||
+			return 1
+		echo
+		echo "The kernel with the series"
+	fi
+	story "$kernel" "$logs/demo"
+}
+
+parse_arguments "$@"
+check_arguments
+suite_options=()
+for suite in "${suites[@]}"; do
+	suite_options+=(--suite "$suite")
+done
+trap interrupted INT TERM HUP
+case $mode in
+list) list_cases ;;
+tests) run_tests ;;
+shell) run_shell ;;
+demo) run_demo ;;
+esac
