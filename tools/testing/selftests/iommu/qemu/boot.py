@@ -155,9 +155,9 @@ class StoryRun:
     """The demo: what the machine writes to its result port, as it comes."""
 
     EXIT = "# exit demo "
-    EXCERPT = re.compile(r"kernel BUG at|RIP: 0010:|Call Trace:|Kernel panic|"
-                         r"\? *(vfio|blocking_notifier|really_probe|bind_store)")
-    EXCERPT_LINES = 10
+    EXCERPT = re.compile(r"kernel BUG at|RIP: |Call Trace:| \? ?\w+\+0x")
+    EXCERPT_END = re.compile(r"Modules linked in|---\[ end trace")
+    EXCERPT_LINES = 9
 
     def __init__(self, args):
         self.args = args
@@ -165,6 +165,7 @@ class StoryRun:
         self.log = os.path.join(args.logs, "console.log")
         self.console = ktap.ConsoleLog({}, False)
         self.excerpt = []
+        self.excerpt_ended = False
 
     def feed(self, line):
         """A line of the story, or the end of it."""
@@ -176,9 +177,13 @@ class StoryRun:
     def feed_console(self, line):
         """Watch for the crash; keep the lines that tell most about it."""
         list(self.console.feed(line))
-        if (self.console.splat and self.EXCERPT.search(line) and
-                len(self.excerpt) < self.EXCERPT_LINES):
-            self.excerpt.append(line)
+        if not self.console.splat or self.excerpt_ended:
+            return
+        text = ktap.BUILD_PREFIX.sub("", ktap.ConsoleLog.STAMP.sub("", line))
+        if self.EXCERPT.match(text):
+            self.excerpt.append("     " + text)
+        self.excerpt_ended = (len(self.excerpt) == self.EXCERPT_LINES or
+                              bool(self.EXCERPT_END.match(text)))
 
     def run(self, machine):
         """Follow the machine to its end; returns the exit status."""
@@ -187,7 +192,8 @@ class StoryRun:
         if self.args.crash:
             print(*self.excerpt, sep="\n")
             return self.verdict(splat.startswith(self.args.crash),
-                                f"this kernel crashes: {splat or 'no crash'}")
+                                "this kernel crashes" if splat else
+                                "this kernel should have crashed")
         cause = splat or machine.cause or machine.complaint()
         if self.status is None:
             return self.verdict(False, "the machine ended early: "

@@ -54,6 +54,7 @@ class Suite:
         self.since = 0.0
         self.reason = ""
         self.seen: List[str] = []
+        self.failed = False
         self.closed = False
 
     def start(self, case: str, now: float) -> None:
@@ -82,6 +83,7 @@ class Suite:
         elif self.listed and case not in self.expected:
             outcome, reason = "not ok", "not listed in tests.cfg"
         self.seen.append(case)
+        self.failed |= outcome == "not ok"
         yield Verdict(self.name, case, outcome, reason, now - self.since)
         self.start("", now)
 
@@ -106,12 +108,14 @@ class Suite:
     def check_plan(self, missing: int, cause: str) -> Iterator[Verdict]:
         """A plan there must be, and it must be kept."""
         reason = ""
-        if self.plan is None and not missing:
-            reason = cause or "did not run"
-        elif self.plan is None and self.seen:
+        if self.plan is None and self.seen:
             reason = "no plan"
-        elif self.plan is not None and self.plan != len(self.seen) + missing:
-            reason = f"planned {self.plan}, saw {len(self.seen)}"
+        elif missing:
+            return
+        elif self.plan is None:
+            reason = cause or "did not run"
+        elif self.plan != len(self.seen):
+            reason = cause or f"planned {self.plan}, saw {len(self.seen)}"
         if reason:
             yield Verdict(self.name, "plan", "not ok", reason)
 
@@ -159,9 +163,8 @@ class ResultLog:
         """The program ended; its status must agree with its cases."""
         if not self.current:
             return
-        verdicts = list(self.current.close(""))
-        yield from verdicts
-        if status not in (0, 1) or (status and not self.current.seen):
+        yield from self.current.close("")
+        if status > 1 or (status and not self.current.failed):
             yield Verdict(self.current.name, "exit", "not ok",
                           f"exit status {status}")
         self.current = None
@@ -263,7 +266,7 @@ class ConsoleLog:
         elif TAP_LINE.match(line) and TAP_LINE.match(line)[2] == suite.name:
             yield from suite.close("")
             self.current = None
-        elif self.more and line.startswith("     "):
+        elif self.more and line.startswith("    "):
             suite.reason += f" {text}"
             self.more -= 1
 
