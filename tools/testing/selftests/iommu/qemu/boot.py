@@ -51,9 +51,9 @@ class Tail:
         return [self.rest.decode(errors="replace")] if self.rest else []
 
 
-def die_with_parent():
-    """In the child: be killed when the parent is gone, even by SIGKILL."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(number=signal.SIGKILL):
+    """Get this signal when the parent is gone, whatever ended it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 class Machine:
@@ -249,6 +249,7 @@ def main():
         return list_cases(args) if args.list else list_programs(args)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(130))
+    die_with_parent(signal.SIGTERM)
     os.makedirs(args.logs, exist_ok=True)
     machine = Machine(command, args.logs, args.timeout)
     try:
