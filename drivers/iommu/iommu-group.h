@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of an IOMMU group, for the two files that work on it: iommu.c
+ * (groups, domains, attaching) and dma-owner.c (who may program DMA).
+ * Everybody else uses <linux/iommu.h>.
+ */
+#ifndef __IOMMU_GROUP_H
+#define __IOMMU_GROUP_H
+
+#include <linux/iommu.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+
+/**
+ * struct iommu_group - the smallest set of devices that can be isolated
+ * @kobj: /sys/kernel/iommu_groups/N
+ * @devices_kobj: its "devices" folder; carries the group's reference count
+ * @devices: list of struct group_device
+ * @mutex: protects every member below, @devices, and each attach and detach
+ * @iommu_data: private data of the IOMMU driver
+ * @iommu_data_release: destructor of @iommu_data
+ * @name: name given by the IOMMU driver, or NULL
+ * @id: number of the group, as in sysfs
+ * @default_domain: what the kernel's DMA API maps into; NULL with an IOMMU
+ *	driver that has no default domains, or without an IOMMU
+ * @domain: the present domain: the one that the devices are attached to
+ * @entry: links groups that wait for their default domain
+ * @blocking_domain: a domain without mappings, kept from the first owner's
+ *	claim until the group is freed; NULL before
+ * @owner: cookie of the owner; NULL while the group is free or in kernel use
+ * @owner_cnt: claims held: 1 for an owner, else the number of devices whose
+ *	&struct group_device.dma_api is set
+ * @owner_pid: process that claimed ownership, for messages
+ * @owner_comm: its name
+ */
+struct iommu_group {
+	struct kobject kobj;
+	struct kobject *devices_kobj;
+	struct list_head devices;
+	struct mutex mutex;
+	void *iommu_data;
+	void (*iommu_data_release)(void *iommu_data);
+	char *name;
+	int id;
+	struct iommu_domain *default_domain;
+	struct iommu_domain *domain;
+	struct list_head entry;
+	struct iommu_domain *blocking_domain;
+	void *owner;
+	unsigned int owner_cnt;
+	pid_t owner_pid;
+	char owner_comm[TASK_COMM_LEN];
+};
+
+/**
+ * struct group_device - one device of a group
+ * @list: node in &struct iommu_group.devices
+ * @dev: the device
+ * @name: name of its link in the group's "devices" folder
+ * @dma_api: the device's driver may program it to do DMA for the kernel
+ * @stranded: the device could not be attached to the default domain when its
+ *	group went back there; tried again before its next driver probes
+ * @finalize: the device joined while the group had an owner, so the IOMMU
+ *	driver could not set up its DMA ops yet
+ */
+struct group_device {
+	struct list_head list;
+	struct device *dev;
+	char *name;
+	bool dma_api;
+	bool stranded;
+	bool finalize;
+};
+
+/* iommu.c, for dma-owner.c; all with group->mutex held */
+int __iommu_group_set_domain(struct iommu_group *group,
+			     struct iommu_domain *domain);
+void __iommu_group_restore_domain(struct iommu_group *group,
+				  struct iommu_domain *domain);
+int __iommu_device_restore_domain(struct iommu_group *group,
+				  struct group_device *device,
+				  struct iommu_domain *from,
+				  struct iommu_domain *to);
+
+/* dma-owner.c, for iommu.c; all with group->mutex held */
+struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group);
+int iommu_dma_owner_join(struct iommu_group *group,
+			 struct group_device *device);
+void iommu_dma_owner_leave(struct iommu_group *group,
+			   struct group_device *device);
+
+#endif /* __IOMMU_GROUP_H */

@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tests of the DMA ownership of IOMMU groups
+ *
+ * The IOMMU core and the driver core under test are the real ones, on the
+ * mock IOMMU of mock_iommu.h. Each test begins with a group of three devices
+ * without drivers. Each ends with a check that nothing is left behind: no
+ * claim on the group, every device on its default domain, no domain leaked or
+ * freed under a device.
+ *
+ * Attaches can be made to fail, but nothing here provokes a warning, so that
+ * the suite runs with panic_on_warn.
+ */
+
+#include <kunit/test.h>
+#include <linux/slab.h>
+#include "../iommu-group.h"
+#include "mock_iommu.h"
+
+#define NR_DEVICES	3
+
+struct fixture {
+	struct iommu_group *group;
+	struct mock_device *dev[NR_DEVICES];
+};
+
+/* Cookies of two owners */
+static int alice, bob;
+
+static int dma_owner_init(struct kunit *test)
+{
+	struct fixture *f;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, mock_iommu_init(test), 0);
+
+	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+
+	f->group = iommu_group_alloc();
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f->group);
+	for (i = 0; i < NR_DEVICES; i++)
+		f->dev[i] = mock_device_add(test, f->group);
+
+	test->priv = f;
+	return 0;
+}
+
+static void del_device(struct fixture *f, int i)
+{
+	if (f->dev[i])
+		mock_device_del(f->dev[i]);
+	f->dev[i] = NULL;
+}
+
+static void del_all_devices(struct fixture *f)
+{
+	int i;
+
+	for (i = 0; i < NR_DEVICES; i++)
+		del_device(f, i);
+}
+
+static void dma_owner_exit(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f)
+		return;
+
+	del_all_devices(f);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 0U);
+	KUNIT_EXPECT_FALSE(test, f->group->owner);
+	/* The devices are gone, so this reference is the last one. */
+	KUNIT_EXPECT_EQ(test, kref_read(&f->group->devices_kobj->kref), 1U);
+	iommu_group_put(f->group);
+	KUNIT_EXPECT_EQ(test, mock_iommu.domains, 0U);
+	KUNIT_EXPECT_EQ(test, mock_iommu.errors, 0U);
+}
+
+static int use(struct fixture *f, int i)
+{
+	return iommu_device_use_dma_api(&f->dev[i]->dev);
+}
+
+static void unuse(struct fixture *f, int i)
+{
+	iommu_device_unuse_dma_api(&f->dev[i]->dev);
+}
+
+static void expect_all_on(struct kunit *test, struct iommu_domain *domain)
+{
+	struct fixture *f = test->priv;
+	int i;
+
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, domain);
+	KUNIT_EXPECT_PTR_EQ(test, f->group->domain, domain);
+	for (i = 0; i < NR_DEVICES; i++)
+		if (f->dev[i])
+			KUNIT_EXPECT_PTR_EQ(test, f->dev[i]->attached, domain);
+}
+
+/* The group is free, and can be claimed by either side. */
+static void expect_free(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_FALSE(test, iommu_group_dma_owner_claimed(f->group));
+	expect_all_on(test, f->group->default_domain);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	unuse(f, 0);
+	expect_all_on(test, f->group->default_domain);
+}
+
+static void expect_owned_by(struct kunit *test, void *owner)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, f->group->owner, owner);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	KUNIT_EXPECT_TRUE(test, f->group->domain != f->group->default_domain);
+	KUNIT_EXPECT_TRUE(test, iommu_group_dma_owner_claimed(f->group));
+}
+
+static struct iommu_domain *alloc_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = iommu_domain_alloc(f->dev[0]->dev.bus);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, domain);
+	return domain;
+}
+
+/* Claims by hand */
+
+static void dma_owner_test_owner_waits_for_all_devices(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	KUNIT_EXPECT_EQ(test, use(f, 1), 0);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 2U);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	unuse(f, 0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	expect_all_on(test, f->group->default_domain);
+	unuse(f, 1);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_kernel_waits_for_owner(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, use(f, 0), -EBUSY);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	unuse(f, 0);
+	expect_free(test);
+}
+
+static void dma_owner_test_one_owner_only(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &bob),
+			-EPERM);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_bad_claims(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, NULL),
+			-EINVAL);
+	expect_free(test);
+
+	del_all_devices(f);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-ENODEV);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 0U);
+}
+
+static void dma_owner_test_use_is_idempotent(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	unuse(f, 0);
+	expect_free(test);
+}
+
+static void dma_owner_test_stray_unuse_spares_owner(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	unuse(f, 0);
+	expect_owned_by(test, &alice);
+	KUNIT_EXPECT_EQ(test, use(f, 0), -EBUSY);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_double_unuse_spares_others(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	KUNIT_EXPECT_EQ(test, use(f, 1), 0);
+	unuse(f, 0);
+	unuse(f, 0);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	unuse(f, 1);
+	expect_free(test);
+}
+
+static void dma_owner_test_claim_leaves_with_device(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	KUNIT_EXPECT_EQ(test, use(f, 1), 0);
+	del_device(f, 1);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	unuse(f, 0);
+	expect_free(test);
+}
+
+/* Domains */
+
+static void dma_owner_test_domains_of_an_owner(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	expect_all_on(test, f->group->blocking_domain);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	expect_all_on(test, domain);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), -EBUSY);
+
+	iommu_detach_group(domain, f->group);
+	expect_all_on(test, f->group->blocking_domain);
+	iommu_domain_free(domain);
+	expect_owned_by(test, &alice);
+
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_release_detaches(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	iommu_group_release_dma_owner(f->group);
+	expect_all_on(test, f->group->default_domain);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+static void dma_owner_test_failed_claim_rolls_back(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	int i;
+
+	for (i = 1; i <= NR_DEVICES; i++) {
+		mock_iommu.fail_attach = i;
+		KUNIT_EXPECT_EQ(test,
+				iommu_group_set_dma_owner(f->group, &alice),
+				-EIO);
+		KUNIT_EXPECT_EQ(test, mock_iommu.fail_attach, 0U);
+		expect_free(test);
+	}
+}
+
+static void dma_owner_test_failed_attach_rolls_back(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	int i;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	for (i = 1; i <= NR_DEVICES; i++) {
+		mock_iommu.fail_attach = i;
+		KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group),
+				-EIO);
+		expect_all_on(test, f->group->blocking_domain);
+	}
+	expect_owned_by(test, &alice);
+
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_failed_detach_cuts_off(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	mock_iommu.fail_attach = 2;
+	iommu_detach_group(domain, f->group);
+	KUNIT_EXPECT_FALSE(test, f->dev[1]->attached);
+	iommu_domain_free(domain);
+
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_failed_release_recovers(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	int i;
+
+	for (i = 0; i < NR_DEVICES; i++) {
+		KUNIT_EXPECT_EQ(test,
+				iommu_group_set_dma_owner(f->group, &alice), 0);
+		mock_iommu.fail_attach = i + 1;
+		iommu_group_release_dma_owner(f->group);
+		KUNIT_EXPECT_FALSE(test,
+				   iommu_group_dma_owner_claimed(f->group));
+		KUNIT_EXPECT_FALSE(test, f->dev[i]->attached);
+
+		/* It still fails: no kernel driver. */
+		mock_iommu.fail_attach = 1;
+		KUNIT_EXPECT_EQ(test, use(f, i), -EIO);
+		KUNIT_EXPECT_FALSE(test,
+				   iommu_group_dma_owner_claimed(f->group));
+
+		KUNIT_EXPECT_EQ(test, use(f, i), 0);
+		expect_all_on(test, f->group->default_domain);
+		unuse(f, i);
+		expect_free(test);
+	}
+}
+
+static void dma_owner_test_no_blocking_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	mock_iommu.fail_alloc = true;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-ENOMEM);
+	KUNIT_EXPECT_FALSE(test, iommu_group_dma_owner_claimed(f->group));
+	mock_iommu.fail_alloc = false;
+	expect_free(test);
+}
+
+static void dma_owner_test_direct_mapping_refuses(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	f->dev[1]->needs_direct_map = true;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	KUNIT_EXPECT_FALSE(test, iommu_group_dma_owner_claimed(f->group));
+	expect_all_on(test, f->group->default_domain);
+}
+
+static void dma_owner_test_private_domain_of_a_driver(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	f->dev[0]->private_probe = domain;
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	expect_all_on(test, domain);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[1], &mock_kernel_driver), 1);
+	mock_unbind(f->dev[1]);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	mock_unbind(f->dev[0]);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+static void dma_owner_test_foreign_domain_refuses(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EBUSY);
+	expect_all_on(test, domain);
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+static void dma_owner_test_group_without_iommu(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+	struct iommu_group *group = iommu_group_alloc();
+	unsigned int attaches = mock_iommu.attaches;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
+	mock_device_register(test, mdev);
+	KUNIT_ASSERT_EQ(test, iommu_group_add_device(group, &mdev->dev), 0);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), -EBUSY);
+	iommu_group_release_dma_owner(group);
+	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), 0);
+	iommu_device_unuse_dma_api(&mdev->dev);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, attaches);
+
+	iommu_group_remove_device(&mdev->dev);
+	iommu_group_put(group);
+	mock_device_del(mdev);
+	expect_all_on(test, f->group->default_domain);
+}
+
+static void dma_owner_test_no_default_domain(struct kunit *test)
+{
+	struct iommu_group *group = iommu_group_alloc();
+	struct iommu_domain *domain = alloc_domain(test);
+	struct mock_device *a, *b;
+	unsigned int attaches, detaches;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
+	mock_iommu.no_default_domains = true;
+	a = mock_device_add(test, group);
+	b = mock_device_add(test, group);
+	KUNIT_EXPECT_FALSE(test, group->default_domain);
+	attaches = mock_iommu.attaches;
+	detaches = mock_iommu.detaches;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, attaches);
+	mock_iommu.fail_attach = 2;
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, group), -EIO);
+	KUNIT_EXPECT_FALSE(test, a->attached);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, group), 0);
+	KUNIT_EXPECT_PTR_EQ(test, b->attached, domain);
+	iommu_detach_group(domain, group);
+	iommu_group_release_dma_owner(group);
+	KUNIT_EXPECT_FALSE(test, group->domain);
+	/* One of the four attaches failed. */
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches - attaches, 4U);
+	KUNIT_EXPECT_EQ(test, mock_iommu.detaches - detaches, 3U);
+
+	iommu_domain_free(domain);
+	mock_device_del(a);
+	mock_device_del(b);
+	iommu_group_put(group);
+	mock_iommu.no_default_domains = false;
+}
+
+/* Devices that come and go */
+
+static void dma_owner_test_join_owned_group(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	unsigned int finalized;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	del_device(f, 1);
+	f->dev[1] = mock_device_add(test, f->group);
+	expect_all_on(test, domain);
+	KUNIT_EXPECT_EQ(test, f->dev[1]->finalized, 0U);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[1], &mock_kernel_driver),
+			-EBUSY);
+
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+	expect_all_on(test, f->group->default_domain);
+
+	/* Its DMA ops are set up once, before its first driver probes. */
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[1], &mock_kernel_driver), 1);
+	finalized = f->dev[1]->finalized;
+	mock_unbind(f->dev[1]);
+	KUNIT_EXPECT_EQ(test, finalized, 1U);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[1], &mock_kernel_driver), 1);
+	mock_unbind(f->dev[1]);
+	KUNIT_EXPECT_EQ(test, f->dev[1]->finalized, 1U);
+	expect_free(test);
+}
+
+static void dma_owner_test_leave_owned_group(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	del_device(f, 1);
+	expect_owned_by(test, &alice);
+	del_all_devices(f);
+	expect_owned_by(test, &alice);
+
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_FALSE(test, iommu_group_dma_owner_claimed(f->group));
+
+	f->dev[0] = mock_device_add(test, f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_late_group(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+
+	mdev->group = f->group;
+	KUNIT_EXPECT_EQ(test, iommu_probe_device(&mdev->dev), 0);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	mock_unbind(mdev);
+	expect_free(test);
+	mock_device_del(mdev);
+}
+
+static void dma_owner_test_late_group_is_owned(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mdev->group = f->group;
+	KUNIT_EXPECT_EQ(test, iommu_probe_device(&mdev->dev), -EBUSY);
+	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
+	expect_owned_by(test, &alice);
+
+	mock_unbind(mdev);
+	mock_device_del(mdev);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* Claims by the driver core */
+
+static void dma_owner_test_bind(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	mock_unbind(f->dev[0]);
+	expect_free(test);
+}
+
+static void dma_owner_test_bind_refused(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver),
+			-EBUSY);
+	KUNIT_EXPECT_FALSE(test, f->dev[0]->dev.driver);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 0U);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->removes, 0U);
+	expect_owned_by(test, &alice);
+
+	/* Where other drivers may match, a refusal must not end the search. */
+	KUNIT_EXPECT_EQ(test, device_attach(&f->dev[0]->dev), 0);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 0U);
+
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_bind_managed(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_managed_driver), 1);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[1], &mock_managed_driver), 1);
+	mock_unbind(f->dev[0]);
+	mock_unbind(f->dev[1]);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_bind_fails_early(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	f->dev[0]->dma_configure_ret = -EIO;
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 0);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 0U);
+	expect_free(test);
+
+	/* Not to be mistaken for a refused claim while the group is owned */
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 0);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+}
+
+static void dma_owner_test_probe_defers_then_fails(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int tries;
+
+	f->dev[0]->probe_ret = -EPROBE_DEFER;
+	for (tries = 0; tries < 3; tries++) {
+		mock_bind(f->dev[0], &mock_kernel_driver);
+		expect_free(test);
+	}
+
+	f->dev[0]->probe_ret = -EIO;
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 0);
+	KUNIT_EXPECT_TRUE(test, f->dev[0]->probes >= 4);
+	expect_free(test);
+}
+
+static void dma_owner_test_join_in_dma_configure(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
+	mdev->group = f->group;
+	mdev->join_in_dma_configure = true;
+
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group, f->group);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	mock_unbind(mdev);
+	expect_free(test);
+	mock_device_del(mdev);
+}
+
+static void dma_owner_test_join_owned_in_dma_configure(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	mdev->group = f->group;
+	mdev->join_in_dma_configure = true;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EBUSY);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group, f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->blocking_domain);
+	expect_all_on(test, f->group->blocking_domain);
+
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->default_domain);
+	expect_free(test);
+	mock_device_del(mdev);
+}
+
+/* Called when the device's managed resources are freed */
+static void claim_during_unbind(void *group)
+{
+	if (iommu_group_set_dma_owner(group, &alice) != -EPERM)
+		mock_iommu.errors++;
+}
+
+static void dma_owner_test_claim_during_unbind(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	KUNIT_ASSERT_EQ(test, devm_add_action(&f->dev[0]->dev,
+					      claim_during_unbind, f->group),
+			0);
+	mock_unbind(f->dev[0]);
+	KUNIT_EXPECT_EQ(test, mock_iommu.errors, 0U);
+	expect_free(test);
+}
+
+static struct kunit_case dma_owner_cases[] = {
+	KUNIT_CASE(dma_owner_test_owner_waits_for_all_devices),
+	KUNIT_CASE(dma_owner_test_kernel_waits_for_owner),
+	KUNIT_CASE(dma_owner_test_one_owner_only),
+	KUNIT_CASE(dma_owner_test_bad_claims),
+	KUNIT_CASE(dma_owner_test_use_is_idempotent),
+	KUNIT_CASE(dma_owner_test_stray_unuse_spares_owner),
+	KUNIT_CASE(dma_owner_test_double_unuse_spares_others),
+	KUNIT_CASE(dma_owner_test_claim_leaves_with_device),
+	KUNIT_CASE(dma_owner_test_domains_of_an_owner),
+	KUNIT_CASE(dma_owner_test_release_detaches),
+	KUNIT_CASE(dma_owner_test_failed_claim_rolls_back),
+	KUNIT_CASE(dma_owner_test_failed_attach_rolls_back),
+	KUNIT_CASE(dma_owner_test_failed_detach_cuts_off),
+	KUNIT_CASE(dma_owner_test_failed_release_recovers),
+	KUNIT_CASE(dma_owner_test_no_blocking_domain),
+	KUNIT_CASE(dma_owner_test_direct_mapping_refuses),
+	KUNIT_CASE(dma_owner_test_private_domain_of_a_driver),
+	KUNIT_CASE(dma_owner_test_foreign_domain_refuses),
+	KUNIT_CASE(dma_owner_test_group_without_iommu),
+	KUNIT_CASE(dma_owner_test_no_default_domain),
+	KUNIT_CASE(dma_owner_test_join_owned_group),
+	KUNIT_CASE(dma_owner_test_leave_owned_group),
+	KUNIT_CASE(dma_owner_test_late_group),
+	KUNIT_CASE(dma_owner_test_late_group_is_owned),
+	KUNIT_CASE(dma_owner_test_bind),
+	KUNIT_CASE(dma_owner_test_bind_refused),
+	KUNIT_CASE(dma_owner_test_bind_managed),
+	KUNIT_CASE(dma_owner_test_bind_fails_early),
+	KUNIT_CASE(dma_owner_test_probe_defers_then_fails),
+	KUNIT_CASE(dma_owner_test_join_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_join_owned_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_claim_during_unbind),
+	{}
+};
+
+static struct kunit_suite dma_owner_suite = {
+	.name = "iommu_dma_owner",
+	.init = dma_owner_init,
+	.exit = dma_owner_exit,
+	.test_cases = dma_owner_cases,
+};
+kunit_test_suite(dma_owner_suite);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A mock IOMMU on a private bus. See mock_iommu.h. */
+
+#include <kunit/test.h>
+#include <linux/device.h>
+#include <linux/klist.h>
+#include <linux/notifier.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include "../../base/base.h"
+#include "mock_iommu.h"
+
+struct mock_iommu mock_iommu;
+static struct iommu_device mock_iommu_device;
+
+/* Domains */
+
+static struct iommu_domain *mock_domain_alloc(unsigned int type)
+{
+	struct iommu_domain *domain;
+
+	if (mock_iommu.fail_alloc)
+		return NULL;
+	if (mock_iommu.no_default_domains && type != IOMMU_DOMAIN_UNMANAGED)
+		return NULL;
+
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	if (domain)
+		mock_iommu.domains++;
+	return domain;
+}
+
+static int mock_count_attached(struct device *dev, void *domain)
+{
+	if (to_mock_device(dev)->attached == domain)
+		mock_iommu.errors++;
+	return 0;
+}
+
+static struct bus_type mock_bus;
+
+static void mock_domain_free(struct iommu_domain *domain)
+{
+	bus_for_each_dev(&mock_bus, NULL, domain, mock_count_attached);
+	mock_iommu.domains--;
+	kfree(domain);
+}
+
+static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	mock_iommu.attaches++;
+	if (mock_iommu.fail_attach && !--mock_iommu.fail_attach)
+		return -EIO;
+	if (mdev->needs_direct_map && domain->type == IOMMU_DOMAIN_UNMANAGED)
+		return -EPERM;
+	if (mock_iommu.no_default_domains && mdev->attached)
+		mock_iommu.errors++;
+
+	mdev->attached = domain;
+	return 0;
+}
+
+static void mock_detach_dev(struct iommu_domain *domain, struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	mock_iommu.detaches++;
+	if (mock_iommu.no_default_domains && mdev->attached != domain)
+		mock_iommu.errors++;
+
+	mdev->attached = NULL;
+}
+
+/* Devices */
+
+static struct iommu_device *mock_probe_device(struct device *dev)
+{
+	return to_mock_device(dev)->group ? &mock_iommu_device :
+					    ERR_PTR(-ENODEV);
+}
+
+static void mock_release_device(struct device *dev)
+{
+	to_mock_device(dev)->attached = NULL;
+}
+
+static struct iommu_group *mock_device_group(struct device *dev)
+{
+	return iommu_group_ref_get(to_mock_device(dev)->group);
+}
+
+static void mock_probe_finalize(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (domain && domain->type == IOMMU_DOMAIN_DMA)
+		to_mock_device(dev)->finalized++;
+}
+
+static const struct iommu_ops mock_iommu_ops = {
+	.domain_alloc	= mock_domain_alloc,
+	.domain_free	= mock_domain_free,
+	.attach_dev	= mock_attach_dev,
+	.detach_dev	= mock_detach_dev,
+	.probe_device	= mock_probe_device,
+	.release_device	= mock_release_device,
+	.probe_finalize	= mock_probe_finalize,
+	.device_group	= mock_device_group,
+	.pgsize_bitmap	= SZ_4K,
+};
+
+/* Bus and drivers */
+
+static int mock_match(struct device *dev, struct device_driver *drv)
+{
+	return to_mock_device(dev)->driver == drv;
+}
+
+static int mock_dma_configure(struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	if (mdev->dma_configure_ret)
+		return mdev->dma_configure_ret;
+	if (mdev->join_in_dma_configure && !dev->iommu_group)
+		return iommu_probe_device(dev);
+	return 0;
+}
+
+static int mock_driver_probe(struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	mdev->probes++;
+	if (mdev->private_probe)
+		return iommu_attach_group(mdev->private_probe,
+					  dev->iommu_group);
+	return mdev->probe_ret;
+}
+
+static int mock_driver_remove(struct device *dev)
+{
+	struct mock_device *mdev = to_mock_device(dev);
+
+	mdev->removes++;
+	if (mdev->private_probe)
+		iommu_detach_group(mdev->private_probe, dev->iommu_group);
+	return 0;
+}
+
+static struct bus_type mock_bus = {
+	.name		= "mock_iommu",
+	.match		= mock_match,
+	.dma_configure	= mock_dma_configure,
+};
+
+struct device_driver mock_kernel_driver = {
+	.name		= "mock_kernel",
+	.bus		= &mock_bus,
+	.probe		= mock_driver_probe,
+	.remove		= mock_driver_remove,
+};
+
+struct device_driver mock_managed_driver = {
+	.name		= "mock_managed",
+	.bus		= &mock_bus,
+	.probe		= mock_driver_probe,
+	.remove		= mock_driver_remove,
+	.driver_managed_dma = true,
+};
+
+static struct device *mock_root;
+
+static int mock_bus_init(void)
+{
+	int ret;
+
+	ret = bus_register(&mock_bus);
+	if (ret)
+		return ret;
+
+	mock_root = root_device_register("mock_iommu");
+	if (IS_ERR(mock_root))
+		return PTR_ERR(mock_root);
+
+	ret = iommu_device_sysfs_add(&mock_iommu_device, mock_root, NULL,
+				     "mock_iommu");
+	if (ret)
+		return ret;
+	iommu_device_set_ops(&mock_iommu_device, &mock_iommu_ops);
+
+	ret = bus_set_iommu(&mock_bus, &mock_iommu_ops);
+	if (ret)
+		return ret;
+
+	ret = driver_register(&mock_kernel_driver);
+	return ret ?: driver_register(&mock_managed_driver);
+}
+
+/**
+ * mock_iommu_init() - Reset the mock, to be called before each test
+ * @test: the test
+ *
+ * The first call registers the bus, the mock IOMMU and the drivers. They stay
+ * until the machine stops: the IOMMU core cannot forget a bus.
+ *
+ * Return: 0 or an error.
+ */
+int mock_iommu_init(struct kunit *test)
+{
+	static bool registered;
+	int ret;
+
+	memset(&mock_iommu, 0, sizeof(mock_iommu));
+	if (registered)
+		return 0;
+
+	ret = mock_bus_init();
+	registered = !ret;
+	return ret;
+}
+
+static void mock_device_release(struct device *dev)
+{
+	kfree(to_mock_device(dev));
+}
+
+/**
+ * mock_device_alloc() - Make a device, to be set up before it is registered
+ * @test: the test
+ *
+ * Return: the device; never NULL, the test ends instead.
+ */
+struct mock_device *mock_device_alloc(struct kunit *test)
+{
+	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
+	static unsigned int id;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mdev);
+	device_initialize(&mdev->dev);
+	mdev->dev.bus = &mock_bus;
+	mdev->dev.parent = mock_root;
+	mdev->dev.release = mock_device_release;
+	dev_set_name(&mdev->dev, "mock%u", id++);
+	return mdev;
+}
+
+/**
+ * mock_device_register() - Add a device to the bus
+ * @test: the test
+ * @mdev: a device from mock_device_alloc()
+ */
+void mock_device_register(struct kunit *test, struct mock_device *mdev)
+{
+	KUNIT_ASSERT_EQ(test, device_add(&mdev->dev), 0);
+}
+
+/**
+ * mock_device_add() - Make a device in a group and add it to the bus
+ * @test: the test
+ * @group: the group that the device joins
+ *
+ * Return: the device, without a driver; never NULL.
+ */
+struct mock_device *mock_device_add(struct kunit *test,
+				    struct iommu_group *group)
+{
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mdev->group = group;
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group, group);
+	return mdev;
+}
+
+/**
+ * mock_device_del() - Unplug a device
+ * @mdev: the device; freed
+ */
+void mock_device_del(struct mock_device *mdev)
+{
+	device_unregister(&mdev->dev);
+}
+
+/**
+ * mock_bind() - Do what a write to a driver's "bind" attribute does
+ * @mdev: the device
+ * @drv: the driver
+ *
+ * Return: 1 if the driver was bound, 0 if it rejected the device, or an error.
+ */
+int mock_bind(struct mock_device *mdev, struct device_driver *drv)
+{
+	mdev->driver = drv;
+	return device_driver_attach(drv, &mdev->dev);
+}
+
+/**
+ * mock_unbind() - Unbind a device's driver
+ * @mdev: the device
+ */
+void mock_unbind(struct mock_device *mdev)
+{
+	device_release_driver(&mdev->dev);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A mock IOMMU on a private bus, for unit tests of the IOMMU core.
+ *
+ * IOMMU operations are per bus, so the real IOMMU is not disturbed. Devices
+ * and groups are real; only the hardware is missing. The mock remembers which
+ * domain each device is attached to, fails on demand, and checks what no IOMMU
+ * driver survives: a domain that is freed under a device.
+ */
+#ifndef __MOCK_IOMMU_H
+#define __MOCK_IOMMU_H
+
+#include <linux/device.h>
+#include <linux/iommu.h>
+
+struct kunit;
+
+/**
+ * struct mock_device - a device of the mock bus
+ * @dev: the device
+ * @driver: the only driver that matches it, or NULL
+ * @group: the group that it joins; without one it is in none
+ * @join_in_dma_configure: it joins there, as on devicetree machines, and not
+ *	when it is registered
+ * @needs_direct_map: it refuses every unmanaged domain, as Intel's IOMMU driver
+ *	does for devices with reserved memory
+ * @private_probe: @driver's probe attaches this domain to the group
+ * @dma_configure_ret: what its bus's dma_configure() returns
+ * @probe_ret: what its driver's probe() returns
+ * @probes: how often its driver was probed
+ * @removes: how often its driver was removed
+ * @finalized: how often the IOMMU driver set up its DMA ops
+ * @attached: the domain that it is attached to
+ */
+struct mock_device {
+	struct device dev;
+	struct device_driver *driver;
+	struct iommu_group *group;
+	bool join_in_dma_configure;
+	bool needs_direct_map;
+	struct iommu_domain *private_probe;
+	int dma_configure_ret;
+	int probe_ret;
+	unsigned int probes;
+	unsigned int removes;
+	unsigned int finalized;
+	struct iommu_domain *attached;
+};
+
+#define to_mock_device(_dev)	container_of(_dev, struct mock_device, dev)
+
+/**
+ * struct mock_iommu - the state of the mock; reset before each test
+ * @fail_attach: fails the attach that is so many away, 1 being the next one;
+ *	never if 0
+ * @fail_alloc: no domain can be allocated
+ * @no_default_domains: refuses domains of a type other than unmanaged, and
+ *	wants attach and detach in pairs, as the drivers of ARM32 do
+ * @attaches: calls of attach_dev()
+ * @detaches: calls of detach_dev()
+ * @domains: domains that exist
+ * @errors: things that must never happen: a domain freed under a device,
+ *	attaches and detaches that do not match
+ */
+struct mock_iommu {
+	unsigned int fail_attach;
+	bool fail_alloc;
+	bool no_default_domains;
+	unsigned int attaches;
+	unsigned int detaches;
+	unsigned int domains;
+	unsigned int errors;
+};
+
+extern struct mock_iommu mock_iommu;
+
+/* A driver that uses the DMA API, and one that manages its own DMA. */
+extern struct device_driver mock_kernel_driver;
+extern struct device_driver mock_managed_driver;
+
+int mock_iommu_init(struct kunit *test);
+struct mock_device *mock_device_add(struct kunit *test,
+				    struct iommu_group *group);
+struct mock_device *mock_device_alloc(struct kunit *test);
+void mock_device_register(struct kunit *test, struct mock_device *mdev);
+void mock_device_del(struct mock_device *mdev);
+int mock_bind(struct mock_device *mdev, struct device_driver *drv);
+void mock_unbind(struct mock_device *mdev);
+
+#endif /* __MOCK_IOMMU_H */
