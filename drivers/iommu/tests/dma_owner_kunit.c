@@ -623,8 +623,12 @@ static void dma_owner_test_bind_fails_early(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 0U);
 	expect_free(test);
 
-	/* Not to be mistaken for a refused claim while the group is owned */
+	/* Not to be mistaken for a refused claim, nor after one */
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	f->dev[0]->dma_configure_ret = 0;
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver),
+			-EBUSY);
+	f->dev[0]->dma_configure_ret = -EIO;
 	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 0);
 	expect_owned_by(test, &alice);
 	iommu_group_release_dma_owner(f->group);
