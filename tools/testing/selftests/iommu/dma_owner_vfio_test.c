@@ -297,7 +297,7 @@ TEST_F(group, S2_claim_refused)
 	EXPECT_EQ(0, flags & VFIO_GROUP_FLAGS_VIABLE);
 	EXPECT_EQ(-EPERM, vfio_set_container(user->group, user->container));
 	snprintf(line, sizeof(line),
-		 "vfio: group %d: claim refused: %s is bound to e1000",
+		 "group %d: claim refused: %s is bound to e1000",
 		 scene->group->id, scene->b);
 	EXPECT_EQ(1, kmsg_find(scene->kmsg, line));
 	EXPECT_TRUE(pci_bound_to(scene->b, "e1000"));
