@@ -10,6 +10,9 @@
 devices=/sys/bus/pci/devices
 drivers=/sys/bus/pci/drivers
 out=/tmp/demo.out
+answers=/tmp/demo.answers
+before=/tmp/demo.before
+checks=0
 failed=0
 
 step()
@@ -38,6 +41,7 @@ show()
 verdict()
 {
 	text=$1
+	checks=$((checks + 1))
 	shift
 	if "$@" > /dev/null 2>&1; then
 		printf '   %-58s ok\n' "$text"
@@ -107,14 +111,145 @@ same_group()
 	  "$(readlink -f "$devices/$b/iommu_group")" ]
 }
 
+# Start vfioctl for a card, with its commands on descriptor 3.
+start_vfioctl()
+{
+	echo "   \$ vfioctl $1 &"
+	mkfifo /tmp/commands
+	: > "$answers"
+	vfioctl "$1" < /tmp/commands >> "$answers" 2>&1 &
+	user=$!
+	exec 3> /tmp/commands
+	show_answer
+}
+
+# Wait until vfioctl has said something, ten seconds at most.
+show_answer()
+{
+	tries=0
+	while [ ! -s "$answers" ] && [ $tries -lt 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	cp "$answers" "$out"
+	show
+}
+
 # Send a command to vfioctl and show its answer.
 ask()
 {
+	echo "   vfioctl> $1"
 	: > "$answers"
 	echo "$1" >&3
-	sleep 1
+	show_answer
+}
+
+# Show the last kernel message that contains the text, without its time.
+log_says()
+{
+	echo "   \$ dmesg | grep '$1' | tail -n 1"
+	dmesg | grep "$1" | tail -n 1 | sed 's/^\[[^]]*\] //' > "$out"
+	show
+}
+
+# Wait for the link of an interface, ten seconds at most.
+link_is_up()
+{
+	tries=0
+	while [ $tries -lt 100 ]; do
+		grep -q 1 "/sys/class/net/$1/carrier" 2> /dev/null && return 0
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	return 1
+}
+
+is()
+{
+	case $(cat "$devices/$1/class") in
+	0x0200*) echo "network card" ;;
+	0x0604*) echo "PCI bridge" ;;
+	0x0600*) echo "host bridge" ;;
+	*) echo "other" ;;
+	esac
+}
+
+# One line a device; where the kernel tells, one line for the group's owner.
+show_group()
+{
+	for dev in "/sys/kernel/iommu_groups/$1/devices/"*; do
+		bdf=${dev##*/}
+		driver=$(driver_of "$bdf")
+		printf 'group %-3s %s  %-13s %s\n' "$1" "$bdf" \
+			"$(what_is "$bdf")" "${driver:--}"
+	done
+}
+
+show_owner()
+{
+	owner=/sys/kernel/iommu_groups/$group/dma_owner
+	[ -e "$owner" ] && run "cat $owner"
+}
+
+show_groups()
+{
+	find /sys/kernel/iommu_groups -mindepth 1 -maxdepth 1 | sed 's/.*\///' |
+	sort -n | while read -r id; do
+		show_group "$id"
+	done
+}
+
+# The two cards of one group: sets $a, $b and $group.
+find_cards()
+{
+	for dev in "$drivers"/e1000/0*; do
+		bdf=${dev##*/}
+		if [ -z "${a:-}" ]; then
+			a=$bdf
+		else
+			b=$bdf
+		fi
+	done
+	group=$(basename "$(readlink "$devices/$a/iommu_group")")
+}
+
+same_group()
+{
+	[ "$(readlink -f "$devices/$a/iommu_group")" = \
+	  "$(readlink -f "$devices/$b/iommu_group")" ]
+}
+
+# Start vfioctl for a card, with its commands on descriptor 3.
+start_vfioctl()
+{
+	echo "   \$ vfioctl $1 &"
+	mkfifo /tmp/commands
+	: > "$answers"
+	vfioctl "$1" < /tmp/commands >> "$answers" 2>&1 &
+	user=$!
+	exec 3> /tmp/commands
+	show_answer
+}
+
+# Wait until vfioctl has said something, ten seconds at most.
+show_answer()
+{
+	tries=0
+	while [ ! -s "$answers" ] && [ $tries -lt 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
 	cp "$answers" "$out"
 	show
+}
+
+# Send a command to vfioctl and show its answer.
+ask()
+{
+	echo "   vfioctl> $1"
+	: > "$answers"
+	echo "$1" >&3
+	show_answer
 }
 
 log_says()
@@ -158,18 +293,12 @@ run "echo $b > $drivers/e1000/unbind"
 run "echo $a > $drivers/e1000/unbind"
 run "echo vfio-pci > $devices/$a/driver_override"
 run "echo $a > /sys/bus/pci/drivers_probe"
-answers=/tmp/answers
-mkfifo /tmp/commands
-echo "   \$ vfioctl $a &"
-: > "$answers"
-vfioctl "$a" < /tmp/commands >> "$answers" 2>&1 &
-user=$!
-exec 3> /tmp/commands
-sleep 1
-cp "$answers" "$out"
-show
+start_vfioctl "$a"
 show_owner
-verdict "vfioctl[$user] holds A" grep -q "open" "$answers"
+verdict "vfioctl[$user] holds A" grep -q "$a: open, IOMMU group $group " "$answers"
+ask read
+cp "$answers" "$before"
+verdict "A answers" grep -q "8086:100e status .* address 52:54" "$before"
 
 step "3. The kernel's own driver wants B"
 run "echo $b > $drivers/e1000/bind"
@@ -180,9 +309,8 @@ verdict "and the log says which device, driver and owner" \
 verdict "B has no driver" is "$(driver_of "$b")" ""
 
 step "4. A still answers its user"
-echo "   vfioctl> read"
 ask read
-verdict "A's registers read as before" grep -q "8086:100e status .* address 52:54" "$out"
+verdict "A's registers read as before" cmp "$before" "$answers"
 
 step "5. The user closes A"
 echo "   vfioctl> quit"
@@ -202,4 +330,9 @@ run "cat /sys/class/net/${net:-none}/carrier"
 verdict "and its link is up" link_is_up "$net"
 
 echo
+if [ "$failed" = 0 ]; then
+	echo "All $checks checks of the story are ok."
+else
+	echo "$failed of $checks checks of the story FAILED."
+fi
 exit $((failed != 0))

@@ -242,7 +242,7 @@ run_shell()
 	build_programs
 	build_initramfs
 	prepare "${machines[0]}" "$kernel" "$logs/${machines[0]}"
-	"${command[@]}"
+	exec "${command[@]}"
 }
 
 # story IMAGE LOGS ARGUMENTS...
