@@ -127,7 +127,7 @@ start_vfioctl()
 show_answer()
 {
 	tries=0
-	while [ ! -s "$answers" ] && [ $tries -lt 100 ]; do
+	while [ ! -s "$answers" ] && [ "$tries" -lt 100 ]; do
 		sleep 0.1
 		tries=$((tries + 1))
 	done
@@ -156,7 +156,7 @@ log_says()
 link_is_up()
 {
 	tries=0
-	while [ $tries -lt 100 ]; do
+	while [ "$tries" -lt 100 ]; do
 		grep -q 1 "/sys/class/net/$1/carrier" 2> /dev/null && return 0
 		sleep 0.1
 		tries=$((tries + 1))
@@ -235,7 +235,7 @@ start_vfioctl()
 show_answer()
 {
 	tries=0
-	while [ ! -s "$answers" ] && [ $tries -lt 100 ]; do
+	while [ ! -s "$answers" ] && [ "$tries" -lt 100 ]; do
 		sleep 0.1
 		tries=$((tries + 1))
 	done

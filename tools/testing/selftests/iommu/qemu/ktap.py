@@ -132,7 +132,7 @@ class ResultLog:
         self.suites = {name: Suite(name, expected, True)
                        for name, expected in cases.items()}
         self.current: Optional[Suite] = None
-        self.done = not cases
+        self.done = False
 
     def feed(self, line: str, now: float) -> Iterator[Verdict]:
         """Take one line that arrived at `now`; yield what it decides."""
@@ -220,9 +220,11 @@ class ConsoleLog:
         self.stamp = 0.0
         self.more = 0
         self.splat = ""
+        self.silent = True
 
     def feed(self, line: str) -> Iterator[Verdict]:
         """Take one line; yield what it decides."""
+        self.silent = False
         match = self.STAMP.match(line)
         if match:
             self.stamp = float(match[1])
@@ -275,7 +277,5 @@ class ConsoleLog:
         for suite in self.suites.values():
             hit = suite is self.current
             yield from suite.close((cause or "the suite did not end") if hit else "")
-        if self.splat:
-            yield Verdict("dmesg", "no_splat", "not ok", self.splat)
-        else:
-            yield Verdict("dmesg", "no_splat", "ok")
+        reason = self.splat or ("no console output" if self.silent else "")
+        yield Verdict("dmesg", "no_splat", "not ok" if reason else "ok", reason)

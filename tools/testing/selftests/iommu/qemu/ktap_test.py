@@ -200,6 +200,9 @@ class ConsoleTest(unittest.TestCase):
         self.assertNotIn("first", console(KUNIT, cases={}))
         self.assertEqual(console(KUNIT, cases={}, every=True)["first"], OK)
 
+    def test_silence_is_no_clean_log(self):
+        self.assertEqual(console("")["no_splat"], ("not ok", "no console output"))
+
     def test_plan_not_kept(self):
         text = without(KUNIT, "ok 2 - second")
         self.assertEqual(console(text)["plan"], ("not ok", "planned 2, saw 1"))

@@ -35,6 +35,7 @@ die()
 
 # Values of the command line.
 machines=() suites=() mode=tests
+suite_options=() child=
 kernel='' modules='' work='' logs='' compare=''
 
 parse_arguments()
@@ -85,6 +86,11 @@ check_arguments()
 		[ -e "$here/$name.conf" ] ||
 			die "no machine '$name'; there are: $(all_machines | xargs)"
 	done
+	for name in "${suites[@]}"; do
+		suite_options+=(--suite "$name")
+		list_cases | grep -q ":$name:" ||
+			die "no suite '$name' on ${machines[*]}"
+	done
 	[ "$mode" = list ] && return
 	[ -f "$kernel" ] || die "no kernel image '$kernel' (--kernel)"
 	[ -n "$work" ] || die "no --work"
@@ -110,7 +116,6 @@ boot()
 	return $status
 }
 
-child=
 interrupted()
 {
 	trap '' INT TERM HUP
@@ -274,10 +279,6 @@ run_demo()
 
 parse_arguments "$@"
 check_arguments
-suite_options=()
-for suite in "${suites[@]}"; do
-	suite_options+=(--suite "$suite")
-done
 trap interrupted INT TERM HUP
 case $mode in
 list) list_cases ;;
