@@ -88,7 +88,7 @@ check_arguments()
 	done
 	for name in "${suites[@]}"; do
 		suite_options+=(--suite "$name")
-		list_cases | grep -q ":$name:" ||
+		list_cases | grep ":$name:" > /dev/null ||
 			die "no suite '$name' on ${machines[*]}"
 	done
 	[ "$mode" = list ] && return
