@@ -12,7 +12,7 @@ drivers=/sys/bus/pci/drivers
 out=/tmp/demo.out
 answers=/tmp/demo.answers
 before=/tmp/demo.before
-checks=0
+steps=0
 failed=0
 
 step()
@@ -41,7 +41,7 @@ show()
 verdict()
 {
 	text=$1
-	checks=$((checks + 1))
+	steps=$((steps + 1))
 	shift
 	if "$@" > /dev/null 2>&1; then
 		printf '   %-58s ok\n' "$text"
@@ -331,8 +331,8 @@ verdict "and its link is up" link_is_up "$net"
 
 echo
 if [ "$failed" = 0 ]; then
-	echo "All $checks checks of the story are ok."
+	echo "All $steps checks of the story are ok."
 else
-	echo "$failed of $checks checks of the story FAILED."
+	echo "$failed of $steps checks of the story FAILED."
 fi
 exit $((failed != 0))

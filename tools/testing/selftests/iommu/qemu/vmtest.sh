@@ -7,11 +7,13 @@ set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+self=${0##*/}
+
 usage()
 {
 	cat <<-EOF
-	usage: vmtest.sh [options] --kernel IMAGE --work DIR --logs DIR
-	       vmtest.sh --list
+	usage: $self [options] --kernel IMAGE --work DIR --logs DIR
+	       $self --list
 
 	  --kernel IMAGE   kernel to boot, built with ../config, ../config.<arch>
 	                   and ../config.vm
@@ -182,7 +184,7 @@ build_initramfs()
 prepare()
 {
 	local parameters=(
-		"console=$CONSOLE" ignore_loglevel panic_on_warn=1 oops=panic panic=-1
+		"console=$CONSOLE" ignore_loglevel panic=-1 panic_on_warn=1 oops=panic
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
 		"${CMDLINE[@]}"
 	)
