@@ -131,7 +131,7 @@ interrupted()
 # A machine's configuration into the shell, checked.
 read_machine()
 {
-	# shellcheck source=q35-intel.conf
+	# shellcheck source=/dev/null
 	. "$here/$1.conf"
 	command -v "$QEMU" > /dev/null || die "$QEMU is not installed"
 }
