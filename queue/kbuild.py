@@ -32,12 +32,13 @@ class Build:
     """One source tree, architecture and configuration.
 
     `fragments`: paths of the configuration's fragments; `skip_unknown`: leave
-    out symbols that the tree does not know, for a tree older than them.
+    out symbols that the tree does not know, for a tree older than them; `quiet`:
+    without a word about them, and without asking what survived.
     """
 
-    def __init__(self, layout, source, arch, name, fragments, skip_unknown=False):
+    def __init__(self, layout, source, arch, name, fragments, skip_unknown=False, quiet=False):
         self.layout, self.source, self.arch, self.name = layout, Path(source), arch, name
-        self.fragments, self.skip_unknown = fragments, skip_unknown
+        self.fragments, self.skip_unknown, self.quiet = fragments, skip_unknown, quiet
         self.out = self.source / f".out-{name}"
         self.repeat = "./dma-owner build"
 
@@ -49,8 +50,7 @@ class Build:
     @property
     def title(self):
         """Name of the build, for the user and for .build/out."""
-        base = "-base" if self.source.name == "base" else ""
-        return self.name + base
+        return self.name if self.source.name == "tree" else f"{self.name}-{self.source.name}"
 
     @property
     def modules(self):
@@ -100,13 +100,9 @@ class Build:
         if not self.skip_unknown:
             return texts
         unknown = set(kconfig.requested(texts)) - kconfig.known_symbols(self.source)
-        if unknown:
-            self.say_unknown(sorted(unknown))
+        if unknown and not self.quiet:
+            console.note(f"{self.title}: not known to this tree, left out: {' '.join(sorted(unknown))}")
         return [kconfig.without(t, unknown) for t in texts]
-
-    def say_unknown(self, names):
-        """One line on the options that this tree does not have."""
-        console.note(f"{self.title}: not known to this tree, left out: {' '.join(names)}")
 
     def configure(self):
         """Makes .config from tinyconfig and the fragments, unless nothing changed.
@@ -127,7 +123,8 @@ class Build:
         name = f"config-{self.title}"
         with console.stage(f"Configuring {self.title}", self.layout.log(name)):
             self._merge(parts, name)
-        self._check_survivors(kconfig.requested(texts))
+        if not self.quiet:
+            self._check_survivors(kconfig.requested(texts))
         write_file(stamp, key.encode())
 
     def _merge(self, parts, log):

@@ -4,6 +4,7 @@
 import re
 
 from errors import Stop
+from git import Git
 
 FRAGMENTS = "tools/testing/selftests/iommu"
 ARCHES = {"x86_64": "x86_64", "arm64": "aarch64"}       # kernel name -> fragment suffix
@@ -55,13 +56,11 @@ def lost(wanted, got):
 
 
 def kconfig_files(folder):
-    """All Kconfig files of a kernel tree."""
-    tops = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    found = [folder / "Kconfig"]
-    for top in tops:
-        if top.name not in ("Documentation", "tools"):
-            found += top.rglob("Kconfig*")
-    return sorted(p for p in found if p.is_file())
+    """All Kconfig files of a kernel tree (a git work tree)."""
+    raw = Git(folder).bytes("ls-files", "-z", "--cached", "--others", "--exclude-standard",
+                            "--", "Kconfig*", "*/Kconfig*")
+    names = sorted(set(raw.decode("utf-8", "surrogateescape").split("\0")) - {""})
+    return [folder / n for n in names if (folder / n).is_file()]
 
 
 def known_symbols(folder):

@@ -10,14 +10,20 @@ import traceback
 from pathlib import Path
 
 import base as bases
+import check
 import console
+import export
+import kernels
 import packages
 import proc
 import refresh
+import selftest
+import series
 import tree as trees
+import vm
 from errors import Stop
 from layout import Layout, locked
-import kernels
+from report import Report
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,11 +54,101 @@ def verb_build(layout, options):
     return 0
 
 
+def verb_check(layout, _):
+    """the mechanical checks: rules, fuzz 0 on three bases, checkpatch, sparse, ..."""
+    layout, source = bases.choose(layout)
+    report = Report()
+    check.run(layout, source, report)
+    return report.total()
+
+
+def verb_demo(layout, options):
+    """builds, boots, and shows a driver refused in a group that userspace owns"""
+    layout, source = bases.choose(layout)
+    tree = trees.prepare(layout, source)
+    vm.harness(tree)
+    built = kernels.of_tree(tree, "x86_64", "vm")
+    compare = kernels.of_tree(tree, "x86_64", "vm", base_only=True) if options.compare else None
+    for one in (built, compare):
+        if one:
+            one.build()
+    return vm.demo(tree, built, compare)
+
+
+def _list_tests(layout, source, options):
+    """Prints the names of the cases that `test` would run."""
+    host = not options.suite and (not options.machine or "host" in options.machine)
+    machines = [m for m in options.machine if m != "host"]
+    if host:
+        for name in check.names(layout) + selftest.names():
+            console.say(name)
+    if machines or options.suite or not options.machine:
+        vm.listing(trees.prepare(layout, source), machines, options.suite)
+    return 0
+
+
+def _test_machines(layout, source, options, report):
+    """Builds the kernel and runs the machines; what stops that is a failure."""
+    machines = [m for m in options.machine if m != "host"]
+    try:
+        tree = trees.prepare(layout, source)
+        vm.harness(tree)
+        built = kernels.of_tree(tree, "x86_64", options.config, options.base_only)
+        built.build()
+        vm.test(tree, built, machines, options.suite, report)
+    except Stop as stop:
+        if str(stop) == "interrupted":
+            raise
+        report.fail("vm:harness:prepare", str(stop))
+
+
+def verb_test(layout, options):
+    """everything a submission must pass; --machine host is check and self-tests"""
+    layout, source = bases.choose(layout)
+    if options.list:
+        return _list_tests(layout, source, options)
+    report = Report()
+    if not options.suite and (not options.machine or "host" in options.machine):
+        selftest.run(report)
+        check.run(layout, source, report)
+    if options.suite or not options.machine or set(options.machine) - {"host"}:
+        _test_machines(layout, source, options, report)
+    return report.total()
+
+
+def verb_export(layout, options):
+    """writes out/mail and out/quilt; needs SIGNOFF='Name <mail>'"""
+    signoff = os.environ.get("SIGNOFF")
+    for word in options.setting:
+        key, _, value = word.partition("=")
+        if key != "SIGNOFF":
+            raise Stop(f"export: '{word}'? Give SIGNOFF='Your Name <you@example.org>'")
+        signoff = value
+    layout, source = bases.choose(layout)
+    tree = trees.prepare(layout, source)
+    for path in export.export(layout, source, series.load(layout), tree, signoff):
+        console.say(str(path))
+    return 0
+
+
+def verb_shell(layout, options):
+    """an interactive machine with the patched kernel"""
+    with locked(layout):
+        layout, source = bases.choose(layout)
+        packages.ensure(layout, packages.FOR_TREE + packages.FOR_BOOT, "to boot the kernel in a virtual machine")
+        tree = trees.prepare(layout, source)
+        vm.harness(tree)
+        built = kernels.of_tree(tree, "x86_64", "vm")
+        built.build()
+    return vm.shell(tree, built, options.machine)
+
+
 def parser():
     """The command line."""
-    top = argparse.ArgumentParser(prog="./dma-owner", add_help=True, description=
+    top = argparse.ArgumentParser(prog="./dma-owner", description=
                                   "DMA ownership of IOMMU groups for Linux 5.10. "
-                                  "BASE=path in the environment takes another 5.10 tree or tarball.")
+                                  "BASE=path in the environment takes another 5.10 tree or tarball.",
+                                  formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100))
     verbs = top.add_subparsers(dest="verb", metavar="VERB", title="verbs")
 
     def add(name, action):
@@ -60,12 +156,25 @@ def parser():
         one.set_defaults(action=action)
         return one
 
+    demo = add("demo", verb_demo)
+    demo.add_argument("--compare", action="store_true", help="show the untouched base crash first")
+    test = add("test", verb_test)
+    test.add_argument("--list", action="store_true", help="print the names of the cases")
+    test.add_argument("--machine", action="append", default=[], metavar="NAME", help="only this machine (or: host)")
+    test.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite")
+    test.add_argument("--config", choices=("vm", "debug"), default="vm")
+    test.add_argument("--base-only", action="store_true", help="boot the base without the series")
     add("tree", verb_tree)
     add("refresh", verb_refresh)
+    add("check", verb_check)
+    exported = add("export", verb_export)
+    exported.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
     build = add("build", verb_build)
     build.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64")
     build.add_argument("--config", choices=("vm", "debug", "perf"), default="vm")
     build.add_argument("--base-only", action="store_true", help="the base without the series")
+    shell = add("shell", verb_shell)
+    shell.add_argument("--machine", metavar="NAME", help="the machine to start")
     return top
 
 
@@ -81,6 +190,8 @@ def run(argv):
         top.print_help()
         return 2
     layout = Layout(ROOT)
+    if options.action is verb_shell:    # holds the lock only while it builds
+        return verb_shell(layout, options)
     with locked(layout):
         packages.ensure(layout, packages.FOR_TREE, "to make the kernel tree")
         return options.action(layout, options)

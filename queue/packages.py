@@ -14,7 +14,8 @@ FOR_BUILD = ("gcc", "make", "flex", "bison", "bc", "libc6-dev", "libelf-dev", "l
 FOR_ARM64 = ("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross")
 FOR_BOOT = ("qemu-system-x86", "busybox-static", "cpio")
 FOR_BOOT_ARM64 = ("qemu-system-arm",)
-FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "perl")
+FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
+             "perl")
 
 APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=300")
 

@@ -103,7 +103,7 @@ def _write(layout, wanted, old_patches, old_files):
     changed = [path for path, (data, executable) in sorted(everything.items())
                if write_file(layout.root / path, data, executable)]
     text = series.compose(wanted.order, series.series_text(layout))
-    if (text or layout.series.exists()) and write_file(layout.series, text.encode()):
+    if (wanted.order or layout.series.exists()) and write_file(layout.series, text.encode()):
         changed.append("series")
     for path in sorted(set(old_patches + old_files) - set(everything)):
         if (layout.root / path).exists():

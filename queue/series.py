@@ -30,11 +30,30 @@ def parse(text):
     return found, before
 
 
+HEADER = "# SPDX-License-Identifier: GPL-2.0-only"
+
+
+def _split_header(lines):
+    """(header, rest): the comments before the first blank line stay on top,
+    whatever patch comes first."""
+    blank = next((n for n, line in enumerate(lines) if not line), None)
+    if blank is None:
+        blank = next((n for n, line in enumerate(lines) if not line.startswith("# SPDX")),
+                     len(lines)) - 1
+    return lines[:blank + 1], lines[blank + 1:]
+
+
 def compose(names, old_text):
-    """The text of `series` for these patches, comments kept with their entries."""
-    entries, rest = parse(old_text)
+    """The text of `series` for these patches: the header on top, each other
+    comment with the patch that follows it."""
+    entries, rest = parse(old_text or f"{HEADER}\n\n")
+    if entries:
+        header, first = _split_header(entries[0][1])
+        entries[0] = (entries[0][0], first)
+    else:
+        header, rest = _split_header(rest)
     comments = dict(entries)
-    lines = []
+    lines = list(header)
     for name in names:
         lines += comments.get(name, []) + [name]
     lines += rest

@@ -18,7 +18,6 @@ from pathlib import Path
 import base as bases
 import console
 import git
-import proc
 import series
 from errors import Stop
 from layout import need_space, remove, write_file

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""checkpatch on every mail, SPDX lines, shellcheck, and Python's own sanity."""
+
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import console
+import export
+import proc
+from checkbase import Failed, first_of
+
+FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
+NO_SPDX = ("COPYING", ".gitignore", "README.md")
+
+
+def cases(ctx):
+    """These checks; only checkpatch is dear enough to be remembered."""
+    key = [entry.key for entry in ctx.entries][-1:] + [_allow_text(ctx.layout), ctx.state["base_commit"]]
+    return [("spdx", spdx, None),
+            ("shellcheck", shellcheck, None),
+            ("python", python, None),
+            ("checkpatch", checkpatch, key)]
+
+
+def _allow_text(layout):
+    path = layout.root / "queue" / "checkpatch-allow"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def allowed(text):
+    """Entries of checkpatch-allow: {(type, path)}; each needs a reason.
+
+    Raises Failed on a line without one.
+    """
+    found = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        words = line.split(None, 2)
+        if len(words) < 3:
+            raise Failed(f"queue/checkpatch-allow:{number}: 'TYPE path reason' is the form")
+        found.add((words[0], words[1]))
+    return found
+
+
+def _dictionary():
+    """codespell's dictionary, by the package's own list of files."""
+    _, out, _ = proc.call(["dpkg", "-L", "codespell"])
+    found = re.findall(r"^.*/dictionary\.txt$", out.decode(), re.M)
+    return found[0] if found else ""
+
+
+def findings(text):
+    """checkpatch's findings: [(severity, type, path, line as printed)]."""
+    found = []
+    for line in text.splitlines():
+        match = FINDING.match(line)
+        if match:
+            found.append((match.group(3), match.group(4), match.group(1), line))
+    return found
+
+
+def _one_mail(ctx, folder, words, item):
+    """Runs checkpatch on one mail; returns (name, findings, output)."""
+    name, data = item
+    path = folder / name
+    path.write_bytes(data)
+    argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
+            "--terse", "--showfile", "--no-color", *words, str(path)]
+    env = dict(os.environ, LC_ALL="C.UTF-8")
+    status, out, err = proc.call(argv, cwd=ctx.tree.path, env=env)
+    text = (out + err).decode("utf-8", "replace")
+    found = findings(text)
+    if status and not found:
+        found = [("ERROR", "RUN", name, f"{name}: checkpatch: {' '.join(text.split())[:200]}")]
+    return name, found, text
+
+
+def checkpatch(ctx):
+    """0 errors, 0 warnings; a CHECK only with a reason in queue/checkpatch-allow."""
+    folder = ctx.layout.work / "check" / "mails"
+    folder.mkdir(parents=True, exist_ok=True)
+    fine, used = allowed(_allow_text(ctx.layout)), set()
+    dictionary = _dictionary()
+    words = ["--codespell", f"--codespellfile={dictionary}"] if dictionary else []
+    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    problems, texts = [], []
+    with console.stage(f"checkpatch on {len(mails)} mails"):
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            results = list(pool.map(lambda item: _one_mail(ctx, folder, words, item), mails))
+    for name, found, text in results:
+        texts.append(f"== {name}\n{text}")
+        for severity, kind, path, line in found:
+            if severity == "CHECK" and (kind, path) in fine:
+                used.add((kind, path))
+                console.say(f"# allowed: {line}")
+            else:
+                problems.append(f"{name[:4]} {line}")
+    problems += [f"queue/checkpatch-allow: {kind} {path} is no longer found: remove the line"
+                 for kind, path in sorted(fine - used)]
+    log = ctx.log("checkpatch")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(texts), encoding="utf-8")
+    if problems:
+        first_of(problems, log.with_name("check-checkpatch-problems.log"))
+    return f"{len(mails)} mails, 0 errors, 0 warnings, {len(used)} CHECKs allowed"
+
+
+def spdx(ctx):
+    """An SPDX line near the top of every file of this project."""
+    problems = []
+    for path in ctx.repository:
+        if path in NO_SPDX or path.endswith(".patch"):
+            continue
+        data = (ctx.layout.root / path).read_bytes()
+        if data and b"SPDX-License-Identifier: GPL-2.0" not in b"\n".join(data.split(b"\n")[:5]):
+            problems.append(f"{path} has no SPDX-License-Identifier: GPL-2.0-only in its first lines")
+    first_of(problems)
+
+
+def _shell_scripts(ctx):
+    """Shell scripts of the repository, by their first line."""
+    found = []
+    for path in ctx.repository:
+        place = ctx.layout.root / path
+        if place.is_file() and not path.endswith(".patch"):
+            with open(place, "rb") as text:
+                if re.match(rb"#!.*\b(?:ba|da)?sh\b", text.readline()):
+                    found.append(path)
+    return found
+
+
+def shellcheck(ctx):
+    """shellcheck on every shell script, one by one."""
+    scripts, log = _shell_scripts(ctx), ctx.log("shellcheck")
+    if scripts and proc.logged(["shellcheck", "-x", "-f", "gcc", *scripts], log, cwd=ctx.layout.root):
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines()
+                 if re.match(r"\S+:\d+:\d+: ", line)]
+        raise Failed(lines[0] if lines else "shellcheck failed", log)
+    return f"{len(scripts)} scripts"
+
+
+def python(ctx):
+    """The machinery compiles, and pyflakes finds nothing in it."""
+    files = [p for p in ctx.repository if p.endswith(".py")]
+    for path in files:
+        text = (ctx.layout.root / path).read_text(encoding="utf-8")
+        try:
+            compile(text, path, "exec")
+        except SyntaxError as error:
+            raise Failed(f"{path}:{error.lineno}: {error.msg}") from None
+    log = ctx.log("python")
+    if files and proc.logged(["pyflakes3", *files], log, cwd=ctx.layout.root):
+        raise Failed("pyflakes3: " + log.read_text(encoding="utf-8").splitlines()[1], log)
+    return f"{len(files)} modules"

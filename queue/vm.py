@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Calls the in-tree virtual-machine harness; knows nothing of its insides."""
+
+import re
+
+import console
+import packages
+import proc
+from errors import Stop
+from kconfig import FRAGMENTS
+
+HARNESS = f"{FRAGMENTS}/qemu/vmtest.sh"
+_TOTALS = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
+
+
+def harness(tree):
+    """Path of vmtest.sh in the tree. Raises Stop when the series has none."""
+    path = tree.path / HARNESS
+    if not path.is_file():
+        raise Stop(f"the series has no {HARNESS}: the machines cannot be started")
+    return path
+
+
+def _folders(tree, name):
+    """argv for the harness's work and log folders."""
+    work = tree.layout.work / "vm"
+    logs = tree.layout.work / "log" / name
+    for folder in (work, logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    return ["--work", work, "--logs", logs]
+
+
+def _kernel(built):
+    """argv for the kernel and its modules."""
+    return ["--kernel", built.image, "--modules", built.modules]
+
+
+def _picks(machines, suites):
+    """argv for what the user picked."""
+    return [word for m in machines for word in ("--machine", m)] + [
+        word for s in suites for word in ("--suite", s)]
+
+
+def listing(tree, machines, suites):
+    """Prints the names of the machines' cases."""
+    status, out, err = proc.call([harness(tree), "--list", *_picks(machines, suites)], cwd=tree.path)
+    if status:
+        raise Stop(f"{HARNESS} --list failed: " + " ".join(err.decode("utf-8", "replace").split())[-200:])
+    for line in out.decode("utf-8", "replace").splitlines():
+        console.say(line)
+
+
+def test(tree, built, machines, suites, report):
+    """Runs the suites and relays each result; a harness that ends without a
+    verdict, or with another count than its lines, is a failure of its own."""
+    packages.ensure(tree.layout, packages.FOR_BOOT, "to boot the kernel in a virtual machine")
+    counted, said = [0, 0, 0], []
+
+    def take(line):
+        for place, word in enumerate(("ok ", "not ok ", "skip ")):
+            counted[place] += line.startswith(word)
+        if not report.relay(line) and _TOTALS.fullmatch(line):
+            said.append([int(n) for n in _TOTALS.fullmatch(line).groups()])
+
+    log = tree.layout.log("vmtest")
+    argv = [harness(tree), *_picks(machines, suites), *_kernel(built), *_folders(tree, "vm")]
+    with console.stage("Running the machines", log):
+        status = proc.streamed(argv, take, log, cwd=tree.path)
+    fault = _fault(status, counted, said)
+    if fault:
+        report.fail("vm:harness:verdict", fault, log)
+
+
+def _fault(status, counted, said):
+    """What is wrong with the harness's own verdict, '' if nothing."""
+    if not said:
+        return f"it ended without its totals, exit status {status}"
+    if said[-1] != counted:
+        return f"its totals say {said[-1]}, its lines {counted}"
+    if not sum(counted):
+        return "no case ran"
+    if (status == 0) != (counted[1] == 0):
+        return f"exit status {status} with {counted[1]} failures"
+    return ""
+
+
+def demo(tree, built, compare):
+    """Tells the demo's story; returns the harness's exit status.
+
+    `compare`: the Build of the untouched base, or None.
+    """
+    packages.ensure(tree.layout, packages.FOR_BOOT, "to boot the kernel in a virtual machine")
+    log = tree.layout.log("demo")
+    argv = [harness(tree), "--demo", *(["--compare", compare.image] if compare else []),
+            *_kernel(built), *_folders(tree, "vm")]
+    with console.stage("Booting the demo", log):
+        status = proc.streamed(argv, console.say, log, cwd=tree.path)
+    if status:
+        again = "./dma-owner demo --compare" if compare else "./dma-owner demo"
+        raise Stop(f"the demo failed: see {log}; to repeat: {again}")
+    return status
+
+
+def shell(tree, built, machine):
+    """An interactive machine on the user's terminal; returns its exit status."""
+    picks = ["--machine", machine] if machine else []
+    return proc.interactive([harness(tree), "--shell", *picks, *_kernel(built), *_folders(tree, "shell")],
+                            cwd=tree.path)
