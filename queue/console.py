@@ -21,6 +21,7 @@ _LOCK = threading.RLock()
 _STAGES = []
 _shown = 0
 _ticking = False
+_quiet = False
 
 
 class Stage:
@@ -77,7 +78,7 @@ def _draw():
     """Rewrites the status line of a terminal from the stages that run."""
     global _shown
     _clear()
-    if not _STAGES:
+    if not _STAGES or _quiet:
         return
     text = "; ".join(f"{s.title} ({clock(s.seconds())})" for s in _STAGES)
     detail = _last_line(_STAGES[-1].log) if _STAGES[-1].log else ""
@@ -125,7 +126,20 @@ def note(line):
     """Something worth knowing that is no result: one line on stderr."""
     with _LOCK:
         _clear()
+        if _quiet:
+            return
         _write(sys.stderr, line)
+
+
+@contextlib.contextmanager
+def quiet():
+    """No notes and no stages while the body runs."""
+    global _quiet
+    _quiet = True
+    try:
+        yield
+    finally:
+        _quiet = False
 
 
 @contextlib.contextmanager

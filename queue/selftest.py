@@ -5,6 +5,8 @@ import time
 import unittest
 from pathlib import Path
 
+import console
+
 TESTS = Path(__file__).resolve().parent / "tests"
 
 
@@ -65,4 +67,5 @@ def names():
 
 def run(report):
     """Runs the tests; results go to the report."""
-    _suite().run(_Relay(report))
+    with console.quiet():
+        _suite().run(_Relay(report))

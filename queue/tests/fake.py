@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A miniature repository and base for the tests."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+# pylint: disable=wrong-import-position
+import git                      # noqa: E402
+import layout as layouts        # noqa: E402
+import series                   # noqa: E402
+import tree as trees            # noqa: E402
+from check import Context       # noqa: E402
+
+MAKEFILE = "VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 262\n"
+BASE = {
+    "Makefile": MAKEFILE,
+    ".gitignore": "*.o\n/*\n!/debian/\n",
+    "drivers/iommu/Makefile": "obj-y += iommu.o\n",
+    "drivers/iommu/iommu.c": "".join(f"line {n}\n" for n in range(40)),
+    "drivers/iommu/Kconfig": "config IOMMU_API\n\tbool\n",
+    "Documentation/index.rst": "Index\n",
+}
+
+
+class FakeSource:
+    """Stands for a base: writes BASE into the folder."""
+
+    def __init__(self, ident="fake 1", files=None):
+        self.ident, self.title = ident, ident
+        self.files = files or BASE
+
+    def unpack(self, folder, _log):
+        """Writes the files."""
+        for path, text in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+
+
+class Repository:
+    """A repository of our kind in a temporary folder, with a base of few files."""
+
+    def __init__(self):
+        self.keep = tempfile.TemporaryDirectory(prefix="dma-owner-test-")
+        self.root = Path(self.keep.name)
+        git.Git(self.root).bytes("init", "-q")
+        self.write(".gitignore", "/.build/\n/out/\n")
+        self.layout = layouts.Layout(self.root)
+        self.source = FakeSource()
+
+    def close(self):
+        """Removes it."""
+        self.keep.cleanup()
+
+    def write(self, path, text):
+        """Writes a file of the repository."""
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def tree(self):
+        """./dma-owner tree."""
+        return trees.prepare(self.layout, self.source, quiet=True)
+
+    def commit(self, subject, files, body="Text.", executable=()):
+        """Writes files into the tree and commits them; returns the Tree."""
+        tree = self.tree()
+        for path, text in files.items():
+            (tree.path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree.path / path).write_text(text, encoding="utf-8")
+            if path in executable:
+                (tree.path / path).chmod(0o755)
+        tree.git.bytes("add", "-A", "-f")
+        tree.git.bytes("commit", "-q", "--allow-empty", "-m", f"{subject}\n\n{body}")
+        return tree
+
+    def snapshot(self):
+        """{path: (bytes, executable)} of what the repository holds."""
+        return {p: ((self.root / p).read_bytes(), os.access(self.root / p, os.X_OK))
+                for p in series.repository_files(self.layout)}
+
+    def context(self):
+        """What the checks look at."""
+        tree = self.tree()
+        return Context(self.layout, self.source, tree, series.load(self.layout), tree.state())
+
+
+def changed_base(path, old, new):
+    """A base file with one replacement."""
+    return {path: BASE[path].replace(old, new)}
