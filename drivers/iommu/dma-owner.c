@@ -50,9 +50,13 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/iommu.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include "iommu-group.h"
+
+#define REPORT_INTERVAL		(5 * HZ)
+#define REPORT_BURST		10
 
 static struct group_device *find_device(struct iommu_group *group,
 					struct device *dev)
@@ -82,10 +86,33 @@ struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group)
 	return group->owner ? group->blocking_domain : group->default_domain;
 }
 
+/*
+ * Limits the log to REPORT_BURST refusals per group and REPORT_INTERVAL, so that
+ * one group cannot silence another. A struct ratelimit_state would push struct
+ * iommu_group into the next larger slab.
+ */
+static bool may_report(struct iommu_group *group)
+{
+	unsigned long end = group->reports_since + REPORT_INTERVAL;
+
+	lockdep_assert_held(&group->mutex);
+
+	if (!group->reports || time_after(jiffies, end)) {
+		if (group->reports > REPORT_BURST)
+			pr_warn("group %d: %u refusals were not logged\n",
+				group->id, group->reports - REPORT_BURST);
+		group->reports_since = jiffies;
+		group->reports = 0;
+	}
+
+	return group->reports++ < REPORT_BURST;
+}
+
 static void report_probe_refused(struct iommu_group *group, struct device *dev)
 {
-	dev_warn_ratelimited(dev, "probe refused: IOMMU group %d is owned by userspace (%s[%d])\n",
-			     group->id, group->owner_comm, group->owner_pid);
+	if (may_report(group))
+		dev_warn(dev, "probe refused: IOMMU group %d is owned by userspace (%s[%d])\n",
+			 group->id, group->owner_comm, group->owner_pid);
 }
 
 static void report_device_in_use(struct iommu_group *group, struct device *dev)
@@ -96,9 +123,10 @@ static void report_device_in_use(struct iommu_group *group, struct device *dev)
 	 */
 	struct device_driver *drv = READ_ONCE(dev->driver);
 
-	pr_warn_ratelimited("group %d: claim refused: %s is bound to %s\n",
-			    group->id, dev_name(dev),
-			    drv ? drv->name : "a driver that is being unbound");
+	if (may_report(group))
+		pr_warn("group %d: claim refused: %s is bound to %s\n",
+			group->id, dev_name(dev),
+			drv ? drv->name : "a driver that is being unbound");
 }
 
 /* Names whoever is in the way of an owner's claim. */
@@ -108,16 +136,13 @@ static void report_claim_refused(struct iommu_group *group)
 
 	lockdep_assert_held(&group->mutex);
 
-	if (group->owner) {
-		pr_warn_ratelimited("group %d: claim refused: owned by userspace (%s[%d])\n",
-				    group->id, group->owner_comm,
-				    group->owner_pid);
-		return;
-	}
-
 	list_for_each_entry(device, &group->devices, list)
 		if (device->dma_api)
 			report_device_in_use(group, device->dev);
+
+	if (group->owner && may_report(group))
+		pr_warn("group %d: claim refused: owned by userspace (%s[%d])\n",
+			group->id, group->owner_comm, group->owner_pid);
 }
 
 static void claim_device(struct iommu_group *group, struct group_device *device)

@@ -23,6 +23,8 @@
  * @iommu_data_release: destructor of @iommu_data
  * @name: name given by the IOMMU driver, or NULL
  * @id: number of the group, as in sysfs
+ * @owner_cnt: claims held: 1 for an owner, else the number of devices whose
+ *	&struct group_device.dma_api is set
  * @default_domain: what the kernel's DMA API maps into; NULL with an IOMMU
  *	driver that has no default domains, or without an IOMMU
  * @domain: the present domain: the one that the devices are attached to
@@ -30,10 +32,10 @@
  * @blocking_domain: a domain without mappings, kept from the first owner's
  *	claim until the group is freed; NULL before
  * @owner: cookie of the owner; NULL while the group is free or in kernel use
- * @owner_cnt: claims held: 1 for an owner, else the number of devices whose
- *	&struct group_device.dma_api is set
- * @owner_pid: process that claimed ownership, for messages
- * @owner_comm: its name
+ * @owner_comm: name of the process that claimed ownership, for messages
+ * @owner_pid: its number
+ * @reports: refusals since @reports_since, to limit what is logged of them
+ * @reports_since: in jiffies
  */
 struct iommu_group {
 	struct kobject kobj;
@@ -44,14 +46,16 @@ struct iommu_group {
 	void (*iommu_data_release)(void *iommu_data);
 	char *name;
 	int id;
+	unsigned int owner_cnt;
 	struct iommu_domain *default_domain;
 	struct iommu_domain *domain;
 	struct list_head entry;
 	struct iommu_domain *blocking_domain;
 	void *owner;
-	unsigned int owner_cnt;
-	pid_t owner_pid;
 	char owner_comm[TASK_COMM_LEN];
+	pid_t owner_pid;
+	unsigned int reports;
+	unsigned long reports_since;
 };
 
 /**

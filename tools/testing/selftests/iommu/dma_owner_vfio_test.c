@@ -4,8 +4,7 @@
  *
  * Every test works on one IOMMU group of a machine of qemu/: device A, an
  * "edu", goes to vfio-pci and does real DMA; device B, an e1000, is the one
- * that a kernel driver wants. The S numbers are those of the scenarios in
- * Documentation/driver-api/iommu-dma-ownership.rst.
+ * that a kernel driver wants.
  *
  * A test that dies in an ASSERT skips its teardown, so each setup first brings
  * the group back to what it was when the program started.
