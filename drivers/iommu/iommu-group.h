@@ -41,7 +41,7 @@ struct iommu_group {
 	struct kobject kobj;
 	struct kobject *devices_kobj;
 	struct list_head devices;
-	struct mutex mutex;
+	struct mutex mutex;	/* see above */
 	void *iommu_data;
 	void (*iommu_data_release)(void *iommu_data);
 	char *name;

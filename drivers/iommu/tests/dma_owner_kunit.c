@@ -752,4 +752,5 @@ static struct kunit_suite dma_owner_suite = {
 	.exit = dma_owner_exit,
 	.test_cases = dma_owner_cases,
 };
+
 kunit_test_suite(dma_owner_suite);

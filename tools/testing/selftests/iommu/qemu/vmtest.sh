@@ -172,7 +172,7 @@ build_initramfs()
 	rm -rf "$root"
 	mkdir -p "$root/bin"
 	cp "$busybox" "$root/bin/busybox"
-	cp "$here/init" "$root/init"
+	cp "$here/init.sh" "$root/init"
 	cp "$here/demo.sh" "$work/$ARCH"/bin/* "$root/bin/"
 	copy_modules "$root"
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) |
