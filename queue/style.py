@@ -11,7 +11,7 @@ import proc
 from checkbase import Failed, first_of
 
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
-NO_SPDX = ("COPYING", ".gitignore", "README.md")
+NO_SPDX = ("COPYING",)
 
 
 def cases(ctx):
@@ -68,7 +68,8 @@ def _one_mail(ctx, folder, words, item):
     path.write_bytes(data)
     argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
             "--terse", "--showfile", "--no-color", *words, str(path)]
-    env = dict(os.environ, LC_ALL="C.UTF-8")
+    # Without a .git: this tree has no mainline history to look commits up in.
+    env = dict(os.environ, LC_ALL="C.UTF-8", GIT_DIR="/nonexistent")
     status, out, err = proc.call(argv, cwd=ctx.tree.path, env=env)
     text = (out + err).decode("utf-8", "replace")
     found = findings(text)
@@ -134,7 +135,7 @@ def _shell_scripts(ctx):
 def shellcheck(ctx):
     """shellcheck on every shell script, one by one."""
     scripts, log = _shell_scripts(ctx), ctx.log("shellcheck")
-    if scripts and proc.logged(["shellcheck", "-x", "-f", "gcc", *scripts], log, cwd=ctx.layout.root):
+    if scripts and proc.logged(["shellcheck", "-x", "-P", "SCRIPTDIR", "-f", "gcc", *scripts], log, cwd=ctx.layout.root):
         lines = [line for line in log.read_text(encoding="utf-8").splitlines()
                  if re.match(r"\S+:\d+:\d+: ", line)]
         raise Failed(lines[0] if lines else "shellcheck failed", log)

@@ -8,7 +8,7 @@ import time
 import unittest
 from pathlib import Path
 
-import fake     # noqa: F401 (puts the machinery on the path)
+from fake import Repository
 
 import apt
 import kconfig
@@ -129,6 +129,11 @@ class Mails(unittest.TestCase):
 
 class Series(unittest.TestCase):
     """The file `series`."""
+
+    def test_no_series_yet(self):
+        repo = Repository()
+        self.addCleanup(repo.close)
+        self.assertEqual(series.load(repo.layout), [])
 
     def test_words_after_a_name(self):
         with self.assertRaises(Stop):
