@@ -63,7 +63,8 @@ def _last_line(path):
             lines = log.read().decode("utf-8", "replace").split("\n")
     except OSError:
         return ""
-    return " ".join(lines[-2].split()) if len(lines) > 1 else ""
+    last = lines[-2] if len(lines) > 1 else ""
+    return "" if last.startswith("$ ") else " ".join(last.split())
 
 
 def _clear():
