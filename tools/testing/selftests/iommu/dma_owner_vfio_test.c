@@ -167,8 +167,13 @@ static int scene_setup(struct scene *scene, enum topology topology)
 	if (!ret)
 		ret = pci_switch(scene->a, "vfio-pci");
 	if (!ret)
-		scene->kmsg = kmsg_open();
-	return scene->kmsg < 0 ? scene->kmsg : ret;
+		ret = kmsg_wait_quiet(": probe refused: ");
+	if (!ret)
+		ret = kmsg_wait_quiet(": claim refused: ");
+	if (ret)
+		return ret;
+	scene->kmsg = kmsg_open();
+	return scene->kmsg < 0 ? scene->kmsg : 0;
 }
 
 static int scene_teardown(struct scene *scene)

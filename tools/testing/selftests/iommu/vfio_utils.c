@@ -566,6 +566,9 @@ int edu_dma_check(struct vfio_user *user)
 	return ret;
 }
 
+#define KMSG_BURST		10
+#define KMSG_QUIET_SECONDS	6
+
 /* A descriptor of the kernel log that shows what is logged from now on. */
 int kmsg_open(void)
 {
@@ -582,6 +585,23 @@ int kmsg_open(void)
 }
 
 /*
+ * The next record of the log into @record: its length, or 0 at the present end.
+ * Records that were overwritten before they were read are passed over.
+ */
+static ssize_t kmsg_next(int kmsg, char *record, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = read(kmsg, record, size - 1);
+	} while (n < 0 && errno == EPIPE);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	record[n] = '\0';
+	return n;
+}
+
+/*
  * Read the log to its present end: 1 if a record of it contains @text, else 0.
  * What was read is gone, so look for the earliest line first.
  */
@@ -590,17 +610,54 @@ int kmsg_find(int kmsg, const char *text)
 	char record[8192];
 	ssize_t n;
 
-	for (;;) {
-		n = read(kmsg, record, sizeof(record) - 1);
-		if (n < 0 && errno == EAGAIN)
-			return 0;
-		if (n < 0 && errno != EPIPE)
-			return -errno;
-		if (n < 0)
-			continue;
-		record[n] = '\0';
+	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0) {
 		if (strstr(record, text))
 			return 1;
+	}
+	return n;
+}
+
+/* A record begins with priority, number and microseconds since boot. */
+static bool kmsg_is_recent(const char *record, int seconds)
+{
+	unsigned long long when;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return sscanf(record, "%*u,%*u,%llu", &when) == 1 &&
+	       when / 1000000 + seconds >= (unsigned long long)now.tv_sec;
+}
+
+/* How many records of the last @seconds contain @text, or -errno. */
+static int kmsg_count(const char *text, int seconds)
+{
+	char record[8192];
+	int kmsg, count = 0;
+	ssize_t n;
+
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg < 0)
+		return -errno;
+	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0)
+		count += strstr(record, text) && kmsg_is_recent(record, seconds);
+	close(kmsg);
+	return n < 0 ? n : count;
+}
+
+/*
+ * The kernel prints a ratelimited message ten times in five seconds at most.
+ * Wait until it would print one that contains @text: not so many of the last
+ * few seconds do.
+ */
+int kmsg_wait_quiet(const char *text)
+{
+	int count;
+
+	for (;;) {
+		count = kmsg_count(text, KMSG_QUIET_SECONDS);
+		if (count < KMSG_BURST)
+			return count < 0 ? count : 0;
+		usleep(100000);
 	}
 }
 

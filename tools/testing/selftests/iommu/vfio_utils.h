@@ -89,6 +89,7 @@ int edu_dma_check(struct vfio_user *user);
 /* The kernel log. */
 int kmsg_open(void);
 int kmsg_find(int kmsg, const char *text);
+int kmsg_wait_quiet(const char *text);
 
 /* Network interfaces. */
 int netdev_name(const char *bdf, char *name, size_t len);
