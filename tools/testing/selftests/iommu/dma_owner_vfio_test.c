@@ -153,6 +153,7 @@ struct scene {
 /* Prepare: A is vfio-pci's, no other endpoint has a driver. 0 or -errno. */
 static int scene_setup(struct scene *scene, enum topology topology)
 {
+	char text[32];
 	int ret;
 
 	scene->user = (struct vfio_user)VFIO_USER_NONE;
@@ -166,10 +167,9 @@ static int scene_setup(struct scene *scene, enum topology topology)
 		ret = unbind_all(scene->group, false);
 	if (!ret)
 		ret = pci_switch(scene->a, "vfio-pci");
+	snprintf(text, sizeof(text), "group %d", scene->group->id);
 	if (!ret)
-		ret = kmsg_wait_quiet(": probe refused: ");
-	if (!ret)
-		ret = kmsg_wait_quiet(": claim refused: ");
+		ret = kmsg_wait_quiet(text);
 	if (ret)
 		return ret;
 	scene->kmsg = kmsg_open();

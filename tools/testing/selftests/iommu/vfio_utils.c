@@ -645,9 +645,9 @@ static int kmsg_count(const char *text, int seconds)
 }
 
 /*
- * The kernel prints a ratelimited message ten times in five seconds at most.
- * Wait until it would print one that contains @text: not so many of the last
- * few seconds do.
+ * Refusals of one group are logged ten times in five seconds at most. Wait
+ * until the kernel would log another one that contains @text: not so many of
+ * the last few seconds do.
  */
 int kmsg_wait_quiet(const char *text)
 {
