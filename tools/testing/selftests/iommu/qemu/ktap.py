@@ -258,8 +258,8 @@ class ConsoleLog:
         """A line while a KUnit suite runs, its own or another's."""
         text = line.strip()
         if self.FAILED.match(line):
+            self.more = 0 if suite.reason else self.MORE
             suite.note(BUILD_PREFIX.sub("", self.FAILED.match(line)[1]))
-            self.more = self.MORE
         elif line.startswith("    ") and PLAN_LINE.match(text):
             suite.plan = int(PLAN_LINE.match(text)[1])
         elif line.startswith("    ") and TAP_LINE.match(text):

@@ -182,6 +182,8 @@ class ConsoleTest(unittest.TestCase):
 [    0.490000]     # second: EXPECTATION FAILED at ../../base/drivers/x.c:7
 [    0.490000]     Expected ret == 0, but
 [    0.490000]         ret == -16
+[    0.490000]     # second: EXPECTATION FAILED at ../../base/drivers/x.c:9
+[    0.490000]     Expected other to be true, but is false
 [    0.490000]
 [    0.500000]     not ok 2""")
         self.assertEqual(console(text)["second"], (
