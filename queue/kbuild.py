@@ -19,13 +19,14 @@ from layout import need_space, write_file
 
 SPACE_GIB = 2.0
 IMAGES = {"x86_64": "arch/x86/boot/bzImage", "arm64": "arch/arm64/boot/Image"}
-CROSS = {"arm64": "aarch64-linux-gnu-"}
+CROSS = {"arm64": "aarch64-linux-gnu-", "powerpc": "powerpc-linux-gnu-"}
+COMPILERS = {"arm64": packages.FOR_ARM64, "powerpc": packages.FOR_POWERPC}
 GOALS = {"x86_64": ("bzImage", "modules"), "arm64": ("Image", "modules")}
 
 
 def needed_packages(arch):
     """Packages that a build for `arch` takes."""
-    return packages.FOR_BUILD + (packages.FOR_ARM64 if arch == "arm64" else ())
+    return packages.FOR_BUILD + COMPILERS.get(arch, ())
 
 
 class Build:
@@ -33,12 +34,15 @@ class Build:
 
     `fragments`: paths of the configuration's fragments; `skip_unknown`: leave
     out symbols that the tree does not know, for a tree older than them; `quiet`:
-    without a word about them, and without asking what survived.
+    without a word about them, and without asking what survived; `seed`: the
+    configuration that the fragments are laid over.
     """
 
-    def __init__(self, layout, source, arch, name, fragments, skip_unknown=False, quiet=False):
+    def __init__(self, layout, source, arch, name, fragments, skip_unknown=False, quiet=False,
+                 seed="tinyconfig"):
         self.layout, self.source, self.arch, self.name = layout, Path(source), arch, name
         self.fragments, self.skip_unknown, self.quiet = fragments, skip_unknown, quiet
+        self.seed = seed
         self.out = self.source / f".out-{name}"
         self.repeat = "./dma-owner build"
 
@@ -86,7 +90,7 @@ class Build:
 
     def _config_key(self, texts):
         """Changes when the fragments, a Kconfig file or the compiler do."""
-        total = hashlib.sha256(b"\0".join(t.encode() for t in texts))
+        total = hashlib.sha256(b"\0".join(t.encode() for t in [self.seed, *texts]))
         compiler = proc.call([CROSS.get(self.arch, "") + "gcc", "--version"])[1]
         total.update(compiler)
         for path in kconfig.kconfig_files(self.source):
@@ -105,7 +109,7 @@ class Build:
         return [kconfig.without(t, unknown) for t in texts]
 
     def configure(self):
-        """Makes .config from tinyconfig and the fragments, unless nothing changed.
+        """Makes .config from the seed and the fragments, unless nothing changed.
 
         Raises Stop naming the options that did not survive.
         """
@@ -128,10 +132,10 @@ class Build:
         write_file(stamp, key.encode())
 
     def _merge(self, parts, log):
-        """tinyconfig, the fragments, olddefconfig; an equal .config stays as it is."""
+        """The seed, the fragments, olddefconfig; an equal .config stays as it is."""
         old = self.config.read_bytes() if self.config.is_file() else None
         times = self.config.stat() if old is not None else None
-        self._must(self.make("tinyconfig"), "configuring", log)
+        self._must(self.make(self.seed), "configuring", log)
         self._must([str(self.source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(self.out),
                     str(self.config), *parts], "configuring", log, append=True)
         self._must(self.make("olddefconfig"), "configuring", log, append=True)

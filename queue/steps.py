@@ -7,11 +7,14 @@ import console
 import kbuild
 import kconfig
 import lint
+import packages
 import proc
 import tree as trees
 from checkbase import Failed, first_of
 
 NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
+EXTRA = "queue/step.config"
+POWERPC = "corenet32_smp_defconfig"
 
 
 def cases(ctx):
@@ -21,16 +24,19 @@ def cases(ctx):
         name = "builds-" + posixpath.basename(entry.name)[:-len(".patch")]
         key = None
         if ctx.source:
-            key = [entry.key, ctx.state["base_commit"], lint.compiler(), *_fragment_texts(ctx)]
+            key = [entry.key, ctx.state["base_commit"], lint.compiler(), *_fragment_texts(ctx),
+                   *_fragment_texts(ctx, "arm64")]
         found.append((name, lambda c, n=number: builds(c, n), key))
     return found
 
 
-def _fragment_texts(ctx):
-    """The configuration is the series' last, whichever patch is built with it."""
-    names = [f"{kconfig.FRAGMENTS}/{n}" for n in kconfig.fragment_names(lint.ARCH, lint.CONFIG)]
+def _fragment_texts(ctx, arch="x86_64"):
+    """[(name, text)]: the series' last configuration, whichever patch is built
+    with it, and the machinery's own EXTRA."""
     files = {path: data for e in ctx.entries for path, (data, _) in e.files.items()}
-    return [files.get(name, b"").decode("utf-8", "replace") for name in names]
+    found = [(n, files.get(f"{kconfig.FRAGMENTS}/{n}", b"").decode("utf-8", "replace"))
+             for n in kconfig.fragment_names(arch, lint.CONFIG)]
+    return found + [("step.config", (ctx.layout.root / EXTRA).read_text(encoding="utf-8"))]
 
 
 def _paths(entry):
@@ -67,41 +73,63 @@ def _outermost(goals):
 
 
 def builds(ctx, number):
-    """Builds the folders of one patch in .build/step."""
+    """Builds the folders of one patch in .build/step; what x86_64 does not compile
+    of it, on arm64 or powerpc."""
     entry, _, commit = ctx.steps[number]
     goals = _outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
                         or g.startswith("arch/x86/")])
-    if not goals:
-        return "nothing to compile"
-    fragments = _fragment_files(ctx)
     source = trees.side_tree(ctx.tree, "step", commit)
-    built = kbuild.Build(ctx.layout, source, lint.ARCH, "step", fragments, skip_unknown=True, quiet=True)
+    outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
+    for arch in ("arm64", "powerpc"):
+        rest = [p for p in _uncompiled(entry, outs) if _suits(p, arch)]
+        if rest:
+            outs.append(_make(ctx, number, source, arch, [p[:-2] + ".o" for p in rest]))
+    left = _uncompiled(entry, outs)
+    if left:
+        raise Failed(f"no configuration compiles {' '.join(left)}")
+    return "" if outs else "nothing to compile"
+
+
+def _suits(path, arch):
+    """Whether a file that x86_64 does not compile is to be tried on `arch`."""
+    if path.startswith("arch/"):
+        return path.startswith(f"arch/{arch}/")
+    return arch == "arm64"
+
+
+def _uncompiled(entry, outs):
+    """Touched .c files that no output folder has an object of."""
+    sources = [p for p in _paths(entry) if p.endswith(".c") and not p.startswith(NOT_BUILT)]
+    return [p for p in sources if not any((out / (p[:-2] + ".o")).is_file() for out in outs)]
+
+
+def _make(ctx, number, source, arch, goals):
+    """Builds goals on one architecture; Failed on errors, and on warnings in
+    touched files. Returns the output folder."""
+    entry = ctx.entries[number]
+    packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
+    name = "step" if arch == "x86_64" else f"step-{arch}"
+    seed = POWERPC if arch == "powerpc" else "tinyconfig"
+    fragments = [] if arch == "powerpc" else _fragment_files(ctx, arch)
+    built = kbuild.Build(ctx.layout, source, arch, name, fragments, skip_unknown=True, quiet=True, seed=seed)
     built.repeat = "./dma-owner check"
     built.configure()
-    log = ctx.log(f"builds-{number + 1:02}")
-    with console.stage(f"Building patch {number + 1} of {len(ctx.entries)}: {' '.join(goals)}", log):
+    log = ctx.log(f"builds-{number + 1:02}-{arch}")
+    with console.stage(f"Building patch {number + 1} of {len(ctx.entries)} ({arch}): {' '.join(goals)}", log):
         status = proc.logged(built.make(*goals), log, cwd=source, env=built.environment())
     if status:
-        raise Failed(f"patch {number + 1} does not build {' '.join(goals)}", log)
+        raise Failed(f"patch {number + 1} does not build {' '.join(goals)} on {arch}", log)
     found = lint.warnings(log.read_text(encoding="utf-8", errors="replace"), set(_paths(entry)))
     first_of([f"{path}: {what}" for path, what in sorted(found)], log.with_suffix(".warnings"))
-    return _left_out(built, entry)
+    return built.out
 
 
-def _left_out(built, entry):
-    """A remark on touched .c files that this configuration does not compile."""
-    left = [p for p in _paths(entry) if p.endswith(".c") and not p.startswith(NOT_BUILT)
-            and not (built.out / (p[:-2] + ".o")).is_file()]
-    return f"not in this configuration: {' '.join(left)}" if left else ""
-
-
-def _fragment_files(ctx):
+def _fragment_files(ctx, arch):
     """The fragments as files, from the series as applied."""
-    home = ctx.layout.work / "check" / "fragments"
+    home = ctx.layout.work / "check" / f"fragments-{arch}"
     home.mkdir(parents=True, exist_ok=True)
     found = []
-    names = kconfig.fragment_names(lint.ARCH, lint.CONFIG)
-    for name, text in zip(names, _fragment_texts(ctx)):
+    for name, text in _fragment_texts(ctx, arch):
         if not text:
             raise Failed(f"the series has no {kconfig.FRAGMENTS}/{name}: nothing to build with")
         (home / name).write_text(text, encoding="utf-8")

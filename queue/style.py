@@ -9,6 +9,7 @@ import console
 import export
 import proc
 from checkbase import Failed, first_of
+from layout import remove
 
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
 NO_SPDX = ("COPYING",)
@@ -67,8 +68,9 @@ def _one_mail(ctx, folder, words, item):
     path = folder / name
     path.write_bytes(data)
     argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
-            "--terse", "--showfile", "--no-color", *words, str(path)]
-    # Without a .git: this tree has no mainline history to look commits up in.
+            "--terse", "--showfile", "--no-color", "--ignore", "UNKNOWN_COMMIT_ID", *words, str(path)]
+    # A tree that starts at a release has no mainline history: without a .git the
+    # form of a commit's name is judged, and that the commit is unknown is no news.
     env = dict(os.environ, LC_ALL="C.UTF-8", GIT_DIR="/nonexistent")
     status, out, err = proc.call(argv, cwd=ctx.tree.path, env=env)
     text = (out + err).decode("utf-8", "replace")
@@ -81,6 +83,7 @@ def _one_mail(ctx, folder, words, item):
 def checkpatch(ctx):
     """0 errors, 0 warnings; a CHECK only with a reason in queue/checkpatch-allow."""
     folder = ctx.layout.work / "check" / "mails"
+    remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
     fine, used = allowed(_allow_text(ctx.layout)), set()
     dictionary = _dictionary()
