@@ -93,8 +93,8 @@ def demo(tree, built, compare):
     log = tree.layout.log("demo")
     argv = [harness(tree), "--demo", *(["--compare", compare.image] if compare else []),
             *_kernel(built), *_folders(tree, "vm")]
-    with console.stage("Booting the demo", log):
-        status = proc.streamed(argv, console.say, log, cwd=tree.path)
+    console.note("Booting the demo")
+    status = proc.streamed(argv, console.say, log, cwd=tree.path)
     if status:
         again = "./dma-owner demo --compare" if compare else "./dma-owner demo"
         raise Stop(f"the demo failed: see {log}; to repeat: {again}")
