@@ -187,6 +187,15 @@ static int use_dma_api(struct iommu_group *group, struct group_device *device)
 	return 0;
 }
 
+/* Does what the IOMMU driver could not do while the group had an owner. */
+static void finalize_device(struct device *dev)
+{
+	const struct iommu_ops *ops = dev->bus ? dev->bus->iommu_ops : NULL;
+
+	if (ops && ops->probe_finalize)
+		ops->probe_finalize(dev);
+}
+
 /**
  * iommu_device_use_dma_api() - Claim a device's group for the kernel
  * @dev: the device
@@ -220,8 +229,8 @@ int iommu_device_use_dma_api(struct device *dev)
 		swap(finalize, device->finalize);
 	mutex_unlock(&group->mutex);
 
-	if (finalize && dev->bus->iommu_ops->probe_finalize)
-		dev->bus->iommu_ops->probe_finalize(dev);
+	if (finalize)
+		finalize_device(dev);
 
 	iommu_group_put(group);
 	return ret;

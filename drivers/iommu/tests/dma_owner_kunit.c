@@ -419,22 +419,29 @@ static void dma_owner_test_group_without_iommu(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct mock_device *mdev = mock_device_alloc(test);
 	struct iommu_group *group = iommu_group_alloc();
+	struct device *late = root_device_register("dma_owner");
 	unsigned int attaches = mock_iommu.attaches;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, late);
 	mock_device_register(test, mdev);
 	KUNIT_ASSERT_EQ(test, iommu_group_add_device(group, &mdev->dev), 0);
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
 	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), -EBUSY);
+	KUNIT_ASSERT_EQ(test, iommu_group_add_device(group, late), 0);
 	iommu_group_release_dma_owner(group);
 	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), 0);
+	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(late), 0);
 	iommu_device_unuse_dma_api(&mdev->dev);
+	iommu_device_unuse_dma_api(late);
 	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, attaches);
 
 	iommu_group_remove_device(&mdev->dev);
+	iommu_group_remove_device(late);
 	iommu_group_put(group);
 	mock_device_del(mdev);
+	root_device_unregister(late);
 	expect_all_on(test, f->group->default_domain);
 }
 
