@@ -287,6 +287,7 @@ static void dma_owner_test_failed_claim_rolls_back(struct kunit *test)
 	struct fixture *f = test->priv;
 	int i;
 
+	mock_iommu.fail_detached = true;
 	for (i = 1; i <= NR_DEVICES; i++) {
 		mock_iommu.fail_attach = i;
 		KUNIT_EXPECT_EQ(test,
@@ -304,6 +305,7 @@ static void dma_owner_test_failed_attach_rolls_back(struct kunit *test)
 	int i;
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_detached = true;
 	for (i = 1; i <= NR_DEVICES; i++) {
 		mock_iommu.fail_attach = i;
 		KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group),

@@ -51,8 +51,11 @@ static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 	struct mock_device *mdev = to_mock_device(dev);
 
 	mock_iommu.attaches++;
-	if (mock_iommu.fail_attach && !--mock_iommu.fail_attach)
+	if (mock_iommu.fail_attach && !--mock_iommu.fail_attach) {
+		if (mock_iommu.fail_detached)
+			mdev->attached = NULL;
 		return -EIO;
+	}
 	if (mdev->needs_direct_map && domain->type == IOMMU_DOMAIN_UNMANAGED)
 		return -EPERM;
 	if (mock_iommu.no_default_domains && mdev->attached)

@@ -53,6 +53,8 @@ struct mock_device {
  * struct mock_iommu - the state of the mock; reset before each test
  * @fail_attach: fails the attach that is so many away, 1 being the next one;
  *	never if 0
+ * @fail_detached: that attach lets go of the device's old domain before it
+ *	fails, as that of many IOMMU drivers does
  * @fail_alloc: no domain can be allocated
  * @no_default_domains: refuses domains of a type other than unmanaged, and
  *	wants attach and detach in pairs, as the drivers of ARM32 do
@@ -64,6 +66,7 @@ struct mock_device {
  */
 struct mock_iommu {
 	unsigned int fail_attach;
+	bool fail_detached;
 	bool fail_alloc;
 	bool no_default_domains;
 	unsigned int attaches;
