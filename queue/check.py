@@ -15,6 +15,7 @@ from functools import cached_property
 
 import applies
 import lint
+import mutants
 import packages
 import rules
 import series
@@ -116,6 +117,7 @@ def cases(ctx):
     found = list(rules.cases(ctx))
     found += applies.cases(ctx)
     found += style.cases(ctx)
+    found += mutants.cases(ctx)
     found += lint.cases(ctx)
     found += steps.cases(ctx)
     return found

@@ -24,6 +24,11 @@ def of_tree(tree, arch, config, base_only=False):
     return built
 
 
+def of_source(tree, source, arch, config):
+    """The Build for another work tree of the series, see trees.side_tree()."""
+    return kbuild.Build(tree.layout, source, arch, f"{arch}-{config}", kconfig.fragments(tree.path, arch, config))
+
+
 def build(layout, source, arch, config, base_only=False):
     """Prepares the tree and builds; returns the Build."""
     tree = trees.prepare(layout, source)

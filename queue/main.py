@@ -14,6 +14,7 @@ import check
 import console
 import export
 import kernels
+import mutants
 import packages
 import proc
 import refresh
@@ -108,6 +109,9 @@ def verb_test(layout, options):
     if options.list:
         return _list_tests(layout, source, options)
     report = Report()
+    if options.mutants is not None:
+        mutants.run(layout, source, options.mutants, report)
+        return report.total()
     if not options.suite and (not options.machine or "host" in options.machine):
         selftest.run(report)
         check.run(layout, source, report)
@@ -164,6 +168,9 @@ def parser():
     test.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite")
     test.add_argument("--config", choices=("vm", "debug"), default="vm")
     test.add_argument("--base-only", action="store_true", help="boot the base without the series")
+    test.add_argument("--mutants", nargs="*", metavar="WORD",
+                      help="take one rule after the other away and see a unit test fail; with words only the "
+                           "rules that have one of them in their name")
     add("tree", verb_tree)
     add("refresh", verb_refresh)
     add("check", verb_check)

@@ -35,6 +35,11 @@ def _kernel(built):
     return ["--kernel", built.image, "--modules", built.modules]
 
 
+def arguments(tree, built, name):
+    """argv for a kernel, and for folders of the harness under a name."""
+    return [*_kernel(built), *_folders(tree, name)]
+
+
 def _picks(machines, suites):
     """argv for what the user picked."""
     return [word for m in machines for word in ("--machine", m)] + [
@@ -63,7 +68,7 @@ def test(tree, built, machines, suites, report):
             said.append([int(n) for n in _TOTALS.fullmatch(line).groups()])
 
     log = tree.layout.log("vmtest")
-    argv = [harness(tree), *_picks(machines, suites), *_kernel(built), *_folders(tree, "vm")]
+    argv = [harness(tree), *_picks(machines, suites), *arguments(tree, built, "vm")]
     with console.stage("Running the machines", log):
         status = proc.streamed(argv, take, log, cwd=tree.path)
     fault = _fault(status, counted, said)
@@ -92,7 +97,7 @@ def demo(tree, built, compare):
     packages.ensure(tree.layout, packages.FOR_BOOT, "to boot the kernel in a virtual machine")
     log = tree.layout.log("demo")
     argv = [harness(tree), "--demo", *(["--compare", compare.image] if compare else []),
-            *_kernel(built), *_folders(tree, "vm")]
+            *arguments(tree, built, "vm")]
     console.note("Booting the demo")
     status = proc.streamed(argv, console.say, log, cwd=tree.path)
     if status:
@@ -104,5 +109,5 @@ def demo(tree, built, compare):
 def shell(tree, built, machine):
     """An interactive machine on the user's terminal; returns its exit status."""
     picks = ["--machine", machine] if machine else []
-    return proc.interactive([harness(tree), "--shell", *picks, *_kernel(built), *_folders(tree, "shell")],
+    return proc.interactive([harness(tree), "--shell", *picks, *arguments(tree, built, "shell")],
                             cwd=tree.path)
