@@ -118,15 +118,15 @@ static void report_probe_refused(struct iommu_group *group, struct device *dev)
 static void report_device_in_use(struct iommu_group *group, struct device *dev)
 {
 	/*
-	 * The claim that is seen here is dropped under group->mutex before
-	 * the driver can go away, but dev->driver is cleared before that.
+	 * The claim is dropped, under group->mutex, before the driver goes
+	 * away. One that the driver core did not make may have no driver.
 	 */
 	struct device_driver *drv = READ_ONCE(dev->driver);
 
 	if (may_report(group))
 		pr_warn("group %d: claim refused: %s is bound to %s\n",
 			group->id, dev_name(dev),
-			drv ? drv->name : "a driver that is being unbound");
+			drv ? drv->name : "no driver");
 }
 
 /* Names whoever is in the way of an owner's claim. */
