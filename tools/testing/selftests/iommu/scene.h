@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The scene of the tests: one IOMMU group of a machine of qemu/. Its device A,
+ * an "edu", goes to vfio-pci and does real DMA; device B, an e1000, is the one
+ * that a kernel driver wants.
+ *
+ * A test that dies in an ASSERT skips its teardown, so each setup first brings
+ * the group back to what it was when the program started.
+ */
+#ifndef SELFTESTS_IOMMU_SCENE_H
+#define SELFTESTS_IOMMU_SCENE_H
+
+#include "vfio_utils.h"
+
+#define INTEL_VENDOR	0x8086
+#define E1000_DEVICE	0x100e
+#define REALTEK_VENDOR	0x10ec
+#define RTL8139_DEVICE	0x8139
+
+/* What makes the devices of a group inseparable. */
+enum topology {
+	ALIASED,	/* behind a PCI bridge, which speaks for all of them */
+	DISTINCT,	/* functions of one slot, each with its requester id */
+	PCIEPORT,	/* below a port without ACS, which is in the group too */
+};
+
+/* The group under test, and A's user. */
+struct scene {
+	const struct group *group;
+	const char *a;
+	const char *b;
+	struct vfio_user user;
+	int kmsg;
+};
+
+bool is_bridge(const struct pci_dev *dev);
+const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
+			       __u16 device);
+int scene_setup(struct scene *scene, enum topology topology);
+int scene_teardown(struct scene *scene);
+int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
+
+#endif
