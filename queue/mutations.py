@@ -85,6 +85,11 @@ MUTATIONS = (
     ("DMA ops are set up before every probe", OWNER,
      "\t\tswap(finalize, device->finalize);",
      "\t\tfinalize = device->finalize;"),
+    ("a device is released while others can attach it", CORE,
+     "\tdevice = iommu_group_delist(group, dev);\n"
+     "\tdev->bus->iommu_ops->release_device(dev);\n",
+     "\tdev->bus->iommu_ops->release_device(dev);\n"
+     "\tdevice = iommu_group_delist(group, dev);\n"),
     ("the driver core does not claim", DRIVERS,
      "\tret = iommu_device_use_dma_api(dev);",
      "\tret = 0;"),

@@ -483,6 +483,25 @@ static void dma_owner_test_no_default_domain(struct kunit *test)
 	mock_iommu.no_default_domains = false;
 }
 
+static void dma_owner_test_driver_detaches_what_it_releases(struct kunit *test)
+{
+	struct iommu_group *group = iommu_group_alloc();
+	struct iommu_domain *domain = alloc_domain(test);
+	struct mock_device *mdev;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
+	mock_iommu.no_default_domains = true;
+	mdev = mock_device_add(test, group);
+	KUNIT_EXPECT_EQ(test, iommu_attach_device(domain, &mdev->dev), 0);
+	mock_device_del(mdev);
+	KUNIT_EXPECT_EQ(test, mock_iommu.detaches, 1U);
+	KUNIT_EXPECT_FALSE(test, group->domain);
+
+	iommu_domain_free(domain);
+	iommu_group_put(group);
+	mock_iommu.no_default_domains = false;
+}
+
 /* Devices that come and go */
 
 static void dma_owner_test_join_owned_group(struct kunit *test)
@@ -588,6 +607,20 @@ static void dma_owner_test_bind(struct kunit *test)
 	mock_unbind(f->dev[0]);
 	expect_free(test);
 }
+
+#ifdef CONFIG_DEBUG_TEST_DRIVER_REMOVE
+static void dma_owner_test_bind_probes_twice(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 2U);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->removes, 1U);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	mock_unbind(f->dev[0]);
+	expect_free(test);
+}
+#endif
 
 static void dma_owner_test_bind_refused(struct kunit *test)
 {
@@ -740,11 +773,15 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_foreign_domain_refuses),
 	KUNIT_CASE(dma_owner_test_group_without_iommu),
 	KUNIT_CASE(dma_owner_test_no_default_domain),
+	KUNIT_CASE(dma_owner_test_driver_detaches_what_it_releases),
 	KUNIT_CASE(dma_owner_test_join_owned_group),
 	KUNIT_CASE(dma_owner_test_leave_owned_group),
 	KUNIT_CASE(dma_owner_test_late_group),
 	KUNIT_CASE(dma_owner_test_late_group_is_owned),
 	KUNIT_CASE(dma_owner_test_bind),
+#ifdef CONFIG_DEBUG_TEST_DRIVER_REMOVE
+	KUNIT_CASE(dma_owner_test_bind_probes_twice),
+#endif
 	KUNIT_CASE(dma_owner_test_bind_refused),
 	KUNIT_CASE(dma_owner_test_bind_managed),
 	KUNIT_CASE(dma_owner_test_bind_fails_early),

@@ -8,6 +8,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include "../../base/base.h"
+#include "../iommu-group.h"
 #include "mock_iommu.h"
 
 struct mock_iommu mock_iommu;
@@ -84,9 +85,27 @@ static struct iommu_device *mock_probe_device(struct device *dev)
 					    ERR_PTR(-ENODEV);
 }
 
+/* Nobody may attach the device any more, nor free what it is attached to. */
+static void mock_check_delisted(struct iommu_group *group, struct device *dev)
+{
+	struct group_device *device;
+
+	if (!mutex_is_locked(&group->mutex))
+		mock_iommu.errors++;
+	list_for_each_entry(device, &group->devices, list)
+		if (device->dev == dev)
+			mock_iommu.errors++;
+}
+
 static void mock_release_device(struct device *dev)
 {
-	to_mock_device(dev)->attached = NULL;
+	struct mock_device *mdev = to_mock_device(dev);
+
+	if (dev->iommu_group && dev->iommu_group->default_domain)
+		mock_check_delisted(dev->iommu_group, dev);
+	else if (mdev->attached)
+		iommu_detach_device(mdev->attached, dev);
+	mdev->attached = NULL;
 }
 
 static struct iommu_group *mock_device_group(struct device *dev)

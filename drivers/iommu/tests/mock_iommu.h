@@ -56,13 +56,15 @@ struct mock_device {
  * @fail_detached: that attach lets go of the device's old domain before it
  *	fails, as that of many IOMMU drivers does
  * @fail_alloc: no domain can be allocated
- * @no_default_domains: refuses domains of a type other than unmanaged, and
- *	wants attach and detach in pairs, as the drivers of ARM32 do
+ * @no_default_domains: refuses domains of a type other than unmanaged, wants
+ *	attach and detach in pairs, and detaches a device that it releases, as
+ *	the drivers of ARM32 do
  * @attaches: calls of attach_dev()
  * @detaches: calls of detach_dev()
  * @domains: domains that exist
  * @errors: things that must never happen: a domain freed under a device,
- *	attaches and detaches that do not match
+ *	attaches and detaches that do not match, a device released while others
+ *	can attach it
  */
 struct mock_iommu {
 	unsigned int fail_attach;
