@@ -94,19 +94,16 @@ def _best(entries, suites):
     return max(fit, key=_score, default=None)
 
 
-def derive(entries, codename, suite):
-    """The entry that carries `suite`, modelled on the machine's own.
-
-    `codename`: the machine's release. Raises Stop without a Debian entry.
-    """
-    main = _best(entries, {codename, *POOLS})
+def derive(entries, release, suite):
+    """The entry that carries `suite`, modelled on the machine's own; None without
+    a Debian entry. `release`: the machine's code name."""
+    main = _best(entries, {release, *POOLS})
     if main is None:
-        raise Stop("no Debian archive among this machine's apt sources: "
-                   "give a kernel tree or tarball with BASE=path")
+        return None
     if not suite.endswith("-security"):
         return Entry(main.uri, suite, ("main",), main.signed_by)
-    own = _best(entries, {f"{name}-security" for name in (codename, *POOLS)} |
-                {f"{codename}/updates"})
+    own = _best(entries, {f"{name}-security" for name in (release, *POOLS)} |
+                {f"{release}/updates"})
     if own:
         return Entry(own.uri, suite, ("main",), own.signed_by)
     return Entry(main.uri.rstrip("/") + "-security/", suite, ("main",), main.signed_by)
@@ -134,9 +131,9 @@ def _keyring(entry):
     return ""
 
 
-def _configuration(home):
-    """The private apt.conf, read after the machine's. The sums of `base` vouch
-    for the files, so an archive that stopped renewing its date will do."""
+def _configuration(home, arch):
+    """The private apt.conf, read after the machine's. What is fetched stays the
+    same, so an archive that stopped renewing its date will do."""
     text = (f'Dir::Etc::sourcelist "{home}/sources.list";\n'
             'Dir::Etc::sourceparts "-";\n'
             f'Dir::State::lists "{home}/lists";\n'
@@ -149,17 +146,25 @@ def _configuration(home):
             '#clear APT::Update::Pre-Invoke;\n'
             '#clear APT::Update::Post-Invoke;\n'
             '#clear APT::Update::Post-Invoke-Success;\n')
+    if arch:
+        text += (f'APT::Architecture "{arch}";\n'
+                 '#clear APT::Architectures;\n'
+                 f'APT::Architectures {{ "{arch}"; }};\n'
+                 'Dir::State::status "/dev/null";\n')
     if os.geteuid() == 0:
         text += 'APT::Sandbox::User "root";\n'
     return text
 
 
 class PrivateApt:
-    """An apt of our own, for the given suites."""
+    """An apt of our own, for the given suites, and an architecture other than the
+    machine's. `instead`: what a user without Debian's archive can do."""
 
-    def __init__(self, home, suites):
+    def __init__(self, home, suites, instead, arch=""):
         self.home = Path(home)
         self.suites = tuple(suites)
+        self.instead = instead
+        self.arch = arch
         self.conf = self.home / "apt.conf"
 
     def prepare(self):
@@ -170,9 +175,11 @@ class PrivateApt:
         lines = ""
         for suite in self.suites:
             entry = derive(entries, release, suite)
+            if entry is None:
+                raise Stop(f"no Debian archive among this machine's apt sources: {self.instead}")
             lines += source_lines(entry, _keyring(entry))
         (self.home / "sources.list").write_text(lines, encoding="utf-8")
-        self.conf.write_text(_configuration(self.home), encoding="utf-8")
+        self.conf.write_text(_configuration(self.home, self.arch), encoding="utf-8")
 
     def _apt(self, *args):
         return ["apt-get", "-q", "-c", str(self.conf), *args]
@@ -181,22 +188,22 @@ class PrivateApt:
         """Fetches the package lists; Stop without network or archive."""
         if proc.logged(self._apt("update"), log):
             raise Stop("Debian's package lists could not be fetched: check the network, then run "
-                       f"the same command again (log: {log}), or give a kernel with BASE=path")
+                       f"the same command again (log: {log}), or {self.instead}")
 
     def download(self, what, version, source_file, log):
         """Fetches a binary package, or with `source_file` the tarball of a source.
 
-        Returns the path of the file under .build/apt/download.
+        No version is the newest. Returns the path of the file under .build/apt/download.
         """
         spot = self.home / "download"
         if source_file:
             argv = self._apt("source", "--download-only", "--tar-only", "--only-source",
                              f"{what}={version}")
         else:
-            argv = self._apt("download", f"{what}={version}")
+            argv = self._apt("download", f"{what}={version}" if version else what)
         status = proc.logged(argv, log, cwd=spot, append=True)
-        found = [spot / source_file] if source_file else list(spot.glob(f"{what}_{version}_*.deb"))
+        found = [spot / source_file] if source_file else list(spot.glob(f"{what}_{version or '*'}_*.deb"))
         if status or not found or not found[0].is_file():
             raise Stop(f"{what} {version} could not be fetched from Debian's archive: see {log}; run "
-                       "the same command again, or give a kernel with BASE=path")
+                       f"the same command again, or {self.instead}")
         return found[0]

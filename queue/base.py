@@ -77,7 +77,7 @@ def fetch(layout, pin):
     packages.ensure(layout, packages.FOR_TREE, "to fetch the kernel source")
     log = layout.log(f"fetch-{pin.name}")
     private = apt.PrivateApt(layout.build / "apt", dict.fromkeys(
-        p.suite for p in pins(layout).values()))
+        p.suite for p in pins(layout).values()), "give a kernel tree or tarball with BASE=path")
     with console.stage(f"Fetching {pin.title} ({pin.suite}) from Debian", log):
         private.prepare()
         private.update(log)

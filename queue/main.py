@@ -89,14 +89,17 @@ def _list_tests(layout, source, options):
 
 
 def _test_machines(layout, source, options, report):
-    """Builds the kernel and runs the machines; what stops that is a failure."""
+    """Builds the kernels that it takes and runs the machines; what stops that is a
+    failure."""
     machines = [m for m in options.machine if m != "host"]
     try:
         tree = trees.prepare(layout, source)
         vm.harness(tree)
-        built = kernels.of_tree(tree, "x86_64", options.config, options.base_only)
-        built.build()
-        vm.test(tree, built, machines, options.suite, report)
+        builds = [kernels.of_tree(tree, arch, options.config, options.base_only)
+                  for arch in vm.arches(tree, machines, options.suite)]
+        for built in builds:
+            built.build()
+        vm.test(tree, builds, machines, options.suite, report)
     except Stop as stop:
         if str(stop) == "interrupted":
             raise
@@ -139,12 +142,12 @@ def verb_shell(layout, options):
     """an interactive machine with the patched kernel"""
     with locked(layout):
         layout, source = bases.choose(layout)
-        packages.ensure(layout, packages.FOR_TREE + packages.FOR_BOOT, "to boot the kernel in a virtual machine")
+        packages.ensure(layout, packages.FOR_TREE, "to make the kernel tree")
         tree = trees.prepare(layout, source)
-        vm.harness(tree)
-        built = kernels.of_tree(tree, "x86_64", "vm")
+        built = kernels.of_tree(tree, vm.arches(tree, [options.machine])[0], "vm")
         built.build()
-    return vm.shell(tree, built, options.machine)
+        env = vm.environment(tree, [built])
+    return vm.shell(tree, built, options.machine, env)
 
 
 def parser():
@@ -181,7 +184,7 @@ def parser():
     build.add_argument("--config", choices=("vm", "debug", "perf"), default="vm")
     build.add_argument("--base-only", action="store_true", help="the base without the series")
     shell = add("shell", verb_shell)
-    shell.add_argument("--machine", metavar="NAME", help="the machine to start")
+    shell.add_argument("--machine", default="q35-intel", metavar="NAME", help="the machine to start")
     return top
 
 

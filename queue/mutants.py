@@ -55,7 +55,7 @@ def chosen(words):
 
 def run(layout, source, words, report):
     """Builds, boots and judges each mutant; results go to the report."""
-    packages.ensure(layout, packages.FOR_BOOT, "to boot the mutants")
+    packages.ensure(layout, packages.FOR_BOOT["x86_64"], "to boot the mutants")
     picked = chosen(words)
     tree = trees.prepare(layout, source)
     side = trees.side_tree(tree, "mutant", tree.git.commit_of("HEAD"))
@@ -89,7 +89,7 @@ def _one(tree, built, side, mutation, report):
 def _killers(tree, built):
     """Names of the unit tests that fail on a kernel."""
     verdicts = []
-    argv = [vm.harness(tree), "--machine", "q35-intel", "--suite", SUITE, *vm.arguments(tree, built, "mutant")]
+    argv = [vm.harness(tree), "--machine", "q35-intel", "--suite", SUITE, *vm.arguments(tree, [built], "mutant")]
     with console.stage("Booting the mutant"):
         proc.streamed(argv, lambda line: verdicts.extend(_VERDICT.findall(line)),
                       tree.layout.log("mutant"), cwd=tree.path)

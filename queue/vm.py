@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Calls the in-tree virtual-machine harness; knows nothing of its insides."""
 
+import os
 import re
 
+import busybox
 import console
 import packages
 import proc
@@ -30,14 +32,20 @@ def _folders(tree, name):
     return ["--work", work, "--logs", logs]
 
 
-def _kernel(built):
-    """argv for the kernel and its modules."""
-    return ["--kernel", built.image, "--modules", built.modules]
+def arguments(tree, builds, name):
+    """argv for kernels, one an architecture, and for folders of the harness under
+    a name."""
+    words = []
+    for built in builds:
+        words += ["--kernel", f"{built.arch}={built.image}", "--modules", f"{built.arch}={built.modules}"]
+    return words + _folders(tree, name)
 
 
-def arguments(tree, built, name):
-    """argv for a kernel, and for folders of the harness under a name."""
-    return [*_kernel(built), *_folders(tree, name)]
+def environment(tree, builds):
+    """Sees to what a boot takes; returns the harness's environment."""
+    for built in builds:
+        packages.ensure(tree.layout, packages.FOR_BOOT[built.arch], "to boot kernels in virtual machines")
+    return dict(os.environ, **busybox.environment(tree.layout, [built.arch for built in builds]))
 
 
 def _picks(machines, suites):
@@ -46,19 +54,29 @@ def _picks(machines, suites):
         word for s in suites for word in ("--suite", s)]
 
 
+def _ask(tree, option, machines, suites):
+    """Lines of what the harness says to an option that runs nothing."""
+    status, out, err = proc.call([harness(tree), option, *_picks(machines, suites)], cwd=tree.path)
+    if status:
+        raise Stop(f"{HARNESS} {option} failed: " + " ".join(err.decode("utf-8", "replace").split())[-200:])
+    return out.decode("utf-8", "replace").splitlines()
+
+
 def listing(tree, machines, suites):
     """Prints the names of the machines' cases."""
-    status, out, err = proc.call([harness(tree), "--list", *_picks(machines, suites)], cwd=tree.path)
-    if status:
-        raise Stop(f"{HARNESS} --list failed: " + " ".join(err.decode("utf-8", "replace").split())[-200:])
-    for line in out.decode("utf-8", "replace").splitlines():
+    for line in _ask(tree, "--list", machines, suites):
         console.say(line)
 
 
-def test(tree, built, machines, suites, report):
+def arches(tree, machines, suites=()):
+    """The architectures of the machines that the picks select, in their order."""
+    return list(dict.fromkeys(line.split()[1] for line in _ask(tree, "--machines", machines, suites)))
+
+
+def test(tree, builds, machines, suites, report):
     """Runs the suites and relays each result; a harness that ends without a
     verdict, or with another count than its lines, is a failure of its own."""
-    packages.ensure(tree.layout, packages.FOR_BOOT, "to boot the kernel in a virtual machine")
+    env = environment(tree, builds)
     counted, said = [0, 0, 0], []
 
     def take(line):
@@ -68,9 +86,9 @@ def test(tree, built, machines, suites, report):
             said.append([int(n) for n in _TOTALS.fullmatch(line).groups()])
 
     log = tree.layout.log("vmtest")
-    argv = [harness(tree), *_picks(machines, suites), *arguments(tree, built, "vm")]
+    argv = [harness(tree), *_picks(machines, suites), *arguments(tree, builds, "vm")]
     with console.stage("Running the machines", log):
-        status = proc.streamed(argv, take, log, cwd=tree.path)
+        status = proc.streamed(argv, take, log, cwd=tree.path, env=env)
     fault = _fault(status, counted, said)
     if fault:
         report.fail("vm:harness:verdict", fault, log)
@@ -94,20 +112,19 @@ def demo(tree, built, compare):
 
     `compare`: the Build of the untouched base, or None.
     """
-    packages.ensure(tree.layout, packages.FOR_BOOT, "to boot the kernel in a virtual machine")
+    env = environment(tree, [built])
     log = tree.layout.log("demo")
     argv = [harness(tree), "--demo", *(["--compare", compare.image] if compare else []),
-            *arguments(tree, built, "vm")]
+            *arguments(tree, [built], "vm")]
     console.note("Booting the demo")
-    status = proc.streamed(argv, console.say, log, cwd=tree.path)
+    status = proc.streamed(argv, console.say, log, cwd=tree.path, env=env)
     if status:
         again = "./dma-owner demo --compare" if compare else "./dma-owner demo"
         raise Stop(f"the demo failed: see {log}; to repeat: {again}")
     return status
 
 
-def shell(tree, built, machine):
+def shell(tree, built, machine, env):
     """An interactive machine on the user's terminal; returns its exit status."""
-    picks = ["--machine", machine] if machine else []
-    return proc.interactive([harness(tree), "--shell", *picks, *arguments(tree, built, "shell")],
-                            cwd=tree.path)
+    return proc.interactive([harness(tree), "--shell", "--machine", machine, *arguments(tree, [built], "shell")],
+                            cwd=tree.path, env=env)

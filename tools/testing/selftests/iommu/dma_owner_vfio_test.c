@@ -11,8 +11,6 @@
 #include "../kselftest_harness.h"
 #include "scene.h"
 
-#define LINK_SECONDS		10
-
 FIXTURE(group)
 {
 	struct scene scene;
@@ -35,6 +33,8 @@ FIXTURE_VARIANT_ADD(group, distinct)
 
 FIXTURE_SETUP(group)
 {
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
 	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
 }
 
@@ -49,11 +49,11 @@ TEST_F(group, S1_bind_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, scene_check_a(scene));
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 }
 
 /* Nor does anything come of an offer to all drivers. */
@@ -62,11 +62,11 @@ TEST_F(group, S1_drivers_probe_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, scene_check_a(scene));
 	pci_drivers_probe(scene->b);
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 }
 
 /* Nor of taking B out and finding it again. */
@@ -75,29 +75,27 @@ TEST_F(group, S1_rescan_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, scene_check_a(scene));
 	ASSERT_EQ(0, pci_remove(scene->b));
 	ASSERT_FALSE(pci_present(scene->b));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	ASSERT_EQ(0, pci_rescan());
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(scene->group->id, group_of(scene->b));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 }
 
 /* Once A's user is gone, B binds and exchanges frames. */
 TEST_F(group, S1_binds_after_release)
 {
 	struct scene *scene = &self->scene;
-	char name[32];
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	ASSERT_EQ(0, netdev_name(scene->b, name, sizeof(name)));
-	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
+	EXPECT_EQ(0, scene_check_netdev(scene, scene->b));
 }
 
 /* The other way round: while B has its driver, nobody can have A. */
@@ -128,7 +126,7 @@ TEST_F(group, S2_claim_refused)
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags & VFIO_GROUP_FLAGS_VIABLE);
 	vfio_user_close(user);
 	ASSERT_EQ(0, vfio_user_open(user, scene->a));
-	EXPECT_EQ(0, edu_dma_check(user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	ASSERT_EQ(0, vfio_group_flags(user->group, &flags));
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET,
 		  flags);
@@ -142,7 +140,7 @@ TEST_F(group, S3_pci_stub_binds)
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(0, pci_switch(scene->b, "pci-stub"));
 	EXPECT_TRUE(pci_bound_to(scene->b, "pci-stub"));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	EXPECT_EQ(0, pci_unbind(scene->b));
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 }
@@ -160,9 +158,9 @@ TEST_F(group, S3_vfio_pci_binds)
 	ASSERT_LE(0, device);
 	EXPECT_EQ(0, vfio_config_read(device, 0, &vendor, sizeof(vendor)));
 	EXPECT_EQ(INTEL_VENDOR, vendor);
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	close(device);
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 }
 
 /* The group is owned until the last of its descriptors is closed. */
@@ -175,7 +173,7 @@ TEST_F(group, S4_last_fd_releases)
 	close(user->group);
 	user->group = -1;
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
-	EXPECT_EQ(0, edu_dma_check(user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	close(user->device);
 	user->device = -1;
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
@@ -264,48 +262,98 @@ TEST_F(group, S6_no_device_left)
 	ASSERT_EQ(0, vfio_set_iommu(user->container));
 	user->device = vfio_open_device(user->group, scene->a);
 	ASSERT_LE(0, user->device);
-	EXPECT_EQ(0, edu_dma_check(user));
+	EXPECT_EQ(0, scene_check_a(scene));
 }
 
-/* A group with a conventional PCI card whose driver is a module. */
-FIXTURE(aliased)
+/* A group with a card whose driver is a module, which is not loaded. */
+FIXTURE(module)
 {
 	struct scene scene;
 	const char *card;
 };
 
-FIXTURE_SETUP(aliased)
+FIXTURE_VARIANT(module)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(module, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(module, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(module)
 {
 	const struct pci_dev *card;
 
-	ASSERT_EQ(0, scene_setup(&self->scene, ALIASED));
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
 	card = find_dev(self->scene.group, REALTEK_VENDOR, RTL8139_DEVICE);
 	ASSERT_NE(NULL, card);
 	self->card = card->bdf;
+	ASSERT_EQ(0, pci_autoprobe(true));
 	system("modprobe -r 8139cp");
 }
 
-FIXTURE_TEARDOWN(aliased)
+FIXTURE_TEARDOWN(module)
 {
+	EXPECT_EQ(0, pci_autoprobe(true));
 	system("modprobe -r 8139cp");
 	EXPECT_EQ(0, scene_teardown(&self->scene));
 }
 
 /* Loading a driver does not bind it; loading it again after release does. */
-TEST_F(aliased, S1_modprobe_refused)
+TEST_F(module, S1_modprobe_refused)
 {
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, scene_check_a(scene));
 	ASSERT_EQ(0, system("modprobe 8139cp"));
 	EXPECT_TRUE(pci_bound_to(self->card, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "8139cp", self->card));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, system("modprobe -r 8139cp"));
 	ASSERT_EQ(0, system("modprobe 8139cp"));
 	EXPECT_TRUE(pci_bound_to(self->card, "8139cp"));
+}
+
+/*
+ * Where a device joins its group when its first driver comes, it may find the
+ * group owned: it joins, and its driver has to wait.
+ */
+TEST_F(module, S1_joins_owned_group)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, pci_remove(self->card));
+	ASSERT_EQ(0, pci_rescan());
+	if (group_of(self->card) >= 0)
+		SKIP(return, "devices join their group before they have a driver");
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	ASSERT_EQ(0, scene_check_a(scene));
+	ASSERT_EQ(0, pci_autoprobe(false));
+	ASSERT_EQ(0, system("modprobe 8139cp"));
+	ASSERT_EQ(-ENOENT, group_of(self->card));
+
+	EXPECT_EQ(-EBUSY, pci_bind(self->card, "8139cp"));
+	EXPECT_EQ(scene->group->id, group_of(self->card));
+	EXPECT_TRUE(pci_bound_to(self->card, ""));
+	EXPECT_EQ(1, refusal_logged(scene, "8139cp", self->card));
+	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(-EBUSY, pci_bind(self->card, "8139cp"));
+	EXPECT_EQ(0, scene_check_a(scene));
+
+	vfio_user_close(&scene->user);
+	ASSERT_EQ(0, pci_bind(self->card, "8139cp"));
+	EXPECT_EQ(0, scene_check_netdev(scene, self->card));
 }
 
 /* A group that a PCI Express port is part of. */
@@ -316,6 +364,8 @@ FIXTURE(pcieport)
 
 FIXTURE_SETUP(pcieport)
 {
+	if (!scene_exists(PCIEPORT))
+		SKIP_CASE("no group of this kind");
 	ASSERT_EQ(0, scene_setup(&self->scene, PCIEPORT));
 }
 
@@ -338,10 +388,10 @@ TEST_F(pcieport, S3_claim)
 	ASSERT_NE(NULL, port);
 	ASSERT_TRUE(pci_bound_to(port->bdf, "pcieport"));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	EXPECT_TRUE(pci_bound_to(port->bdf, "pcieport"));
-	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(0, scene_check_a(scene));
 }
 
 TEST_HARNESS_MAIN

@@ -10,6 +10,7 @@
 
 #define PCI_CLASS_BRIDGE	0x0604
 #define MAX_GROUPS		64
+#define LINK_SECONDS		10
 
 /* The machine as found. */
 static struct group groups[MAX_GROUPS];
@@ -110,11 +111,40 @@ static void restore_machine(void)
 	}
 }
 
+static bool is_actor(const struct pci_dev *dev)
+{
+	return (dev->vendor == EDU_VENDOR && dev->device == EDU_DEVICE) ||
+	       (dev->vendor == INTEL_VENDOR && dev->device == E1000_DEVICE) ||
+	       (dev->vendor == REALTEK_VENDOR && dev->device == RTL8139_DEVICE);
+}
+
+/*
+ * On a devicetree machine a device is in no group until its first driver
+ * probes. Give the devices of the tests one that does nothing.
+ */
+static int join_group(const struct pci_dev *dev)
+{
+	int ret;
+
+	if (!is_actor(dev) || dev->driver[0] || group_of(dev->bdf) != -ENOENT)
+		return 0;
+	ret = pci_switch(dev->bdf, "pci-stub");
+	return ret ? ret : pci_unbind(dev->bdf);
+}
+
 /* Runs in the harness itself, before main() and after the last test. */
 static void __attribute__((constructor)) remember_machine(void)
 {
+	if (pci_for_each(join_group))
+		return;
 	ngroups = group_list(groups, MAX_GROUPS);
 	atexit(restore_machine);
+}
+
+/* Has the machine a group for this scene? */
+bool scene_exists(enum topology topology)
+{
+	return find_group(topology);
 }
 
 /* Prepare: A is vfio-pci's, no other endpoint has a driver. 0 or -errno. */
@@ -123,6 +153,7 @@ int scene_setup(struct scene *scene, enum topology topology)
 	char text[32];
 	int ret;
 
+	scene->topology = topology;
 	scene->user = (struct vfio_user)VFIO_USER_NONE;
 	scene->group = find_group(topology);
 	if (!scene->group)
@@ -148,6 +179,47 @@ int scene_teardown(struct scene *scene)
 	vfio_user_close(&scene->user);
 	close(scene->kmsg);
 	return restore(scene->group);
+}
+
+/* QEMU translates the DMA of some machines only for some topologies. */
+static bool scene_has_dma(const struct scene *scene)
+{
+	static const char * const names[] = {
+		[ALIASED] = "aliased",
+		[DISTINCT] = "distinct",
+		[PCIEPORT] = "pcieport",
+	};
+	const char *without = getenv("VMTEST_NO_DMA");
+
+	return !without || !strstr(without, names[scene->topology]);
+}
+
+/*
+ * Does A serve its user? Bytes go right by DMA, or, where the machine cannot
+ * show that, its registers answer. 0 or -errno.
+ */
+int scene_check_a(struct scene *scene)
+{
+	return scene_has_dma(scene) ? edu_dma_check(&scene->user) :
+				      edu_answers(&scene->user);
+}
+
+/*
+ * Does the network card @bdf serve the kernel? It exchanges frames, or, where
+ * the machine cannot show DMA, its link comes up. 0 or -errno.
+ */
+int scene_check_netdev(struct scene *scene, const char *bdf)
+{
+	char name[32];
+	int ret;
+
+	ret = netdev_name(bdf, name, sizeof(name));
+	if (ret)
+		return ret;
+	if (scene_has_dma(scene))
+		return netdev_traffic(name, LINK_SECONDS);
+	ret = netdev_up(name);
+	return ret ? ret : netdev_carrier(name, LINK_SECONDS);
 }
 
 /* Has the kernel told that it keeps @driver from @bdf, and because of whom? */

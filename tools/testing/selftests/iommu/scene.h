@@ -24,8 +24,15 @@ enum topology {
 	PCIEPORT,	/* below a port without ACS, which is in the group too */
 };
 
+/*
+ * For a setup on a machine that cannot show what the case is about. The harness
+ * would run the test all the same after SKIP(return); 255 is its own way out.
+ */
+#define SKIP_CASE(reason)	SKIP(_exit(255), reason)
+
 /* The group under test, and A's user. */
 struct scene {
+	enum topology topology;
 	const struct group *group;
 	const char *a;
 	const char *b;
@@ -36,8 +43,11 @@ struct scene {
 bool is_bridge(const struct pci_dev *dev);
 const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
 			       __u16 device);
+bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
+int scene_check_a(struct scene *scene);
+int scene_check_netdev(struct scene *scene, const char *bdf);
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
 
 #endif

@@ -112,6 +112,28 @@ int pci_read(struct pci_dev *dev, const char *bdf)
 	return pci_driver(bdf, dev->driver, sizeof(dev->driver));
 }
 
+/* Call @visit for every PCI device until it returns an error; returns that. */
+int pci_for_each(int (*visit)(const struct pci_dev *dev))
+{
+	struct dirent *entry;
+	struct pci_dev dev;
+	int ret = 0;
+	DIR *dir;
+
+	dir = opendir(PCI_DEVICES);
+	if (!dir)
+		return -errno;
+	while (!ret && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		ret = pci_read(&dev, entry->d_name);
+		if (!ret)
+			ret = visit(&dev);
+	}
+	closedir(dir);
+	return ret;
+}
+
 /* Name of the driver that @bdf is bound to into @name, "" where none is. */
 int pci_driver(const char *bdf, char *name, size_t len)
 {
@@ -183,6 +205,12 @@ int pci_remove(const char *bdf)
 int pci_rescan(void)
 {
 	return sysfs_write("/sys/bus/pci/rescan", "1");
+}
+
+/* Is a driver that is loaded offered the devices that match it? */
+int pci_autoprobe(bool on)
+{
+	return sysfs_write("/sys/bus/pci/drivers_autoprobe", on ? "1" : "0");
 }
 
 /*
@@ -470,6 +498,7 @@ int vfio_enable(int device)
  * The edu device copies between memory and a buffer of its own. It takes
  * addresses below 256 MiB and a tenth of a second for each transfer.
  */
+#define EDU_LIVENESS	0x04
 #define EDU_DMA_SRC	0x80
 #define EDU_DMA_DST	0x88
 #define EDU_DMA_COUNT	0x90
@@ -563,6 +592,34 @@ int edu_dma_check(struct vfio_user *user)
 			ret = err;
 	}
 	munmap(page, 4096);
+	return ret;
+}
+
+/* A register whose value is the inverse of what was written to it. */
+static int edu_invert(void *bar, __u32 value)
+{
+	__u32 *reg = bar + EDU_LIVENESS;
+
+	__atomic_store_n(reg, value, __ATOMIC_RELEASE);
+	return __atomic_load_n(reg, __ATOMIC_ACQUIRE) == ~value ? 0 : -EBADMSG;
+}
+
+/* Has the user's edu device something to say, apart from DMA? */
+int edu_answers(struct vfio_user *user)
+{
+	size_t size;
+	void *bar;
+	int ret;
+
+	ret = vfio_map_bar(user->device, 0, &bar, &size);
+	if (ret)
+		return ret;
+	ret = vfio_enable(user->device);
+	if (!ret)
+		ret = edu_invert(bar, 0x5a0ff0a5);
+	if (!ret)
+		ret = edu_invert(bar, 0x12345678);
+	munmap(bar, size);
 	return ret;
 }
 

@@ -39,6 +39,7 @@ struct group {
 /* PCI devices and drivers through sysfs. */
 int sysfs_write(const char *path, const char *value);
 int pci_read(struct pci_dev *dev, const char *bdf);
+int pci_for_each(int (*visit)(const struct pci_dev *dev));
 int pci_driver(const char *bdf, char *name, size_t len);
 bool pci_bound_to(const char *bdf, const char *driver);
 bool pci_present(const char *bdf);
@@ -48,6 +49,7 @@ int pci_override(const char *bdf, const char *driver);
 int pci_drivers_probe(const char *bdf);
 int pci_remove(const char *bdf);
 int pci_rescan(void);
+int pci_autoprobe(bool on);
 int pci_switch(const char *bdf, const char *driver);
 
 /* IOMMU groups through sysfs. */
@@ -85,6 +87,7 @@ int vfio_enable(int device);
 #define EDU_DEVICE	0x11e8
 
 int edu_dma_check(struct vfio_user *user);
+int edu_answers(struct vfio_user *user);
 
 /* The kernel log. */
 int kmsg_open(void);

@@ -7,7 +7,6 @@ after "--". QEMU dies with this process, however that ends.
 """
 
 import argparse
-import configparser
 import ctypes
 import os
 import re
@@ -17,20 +16,15 @@ import sys
 import time
 
 import ktap
+import suites
 
 POLL_SECONDS = 0.05
 PR_SET_PDEATHSIG = 1
 
 
-def read_cases(path, machine, kind, chosen):
-    """The suites of a kind for a machine: their names and expected cases."""
-    config = configparser.ConfigParser(allow_no_value=True)
-    config.read(path)
-    return {name: (section.get("cases") or "").split()
-            for name, section in config.items()
-            if section.get("kind") == kind
-            and machine in section.get("machines", "").split()
-            and (not chosen or name in chosen)}
+def read_suites(args, kind):
+    """What the suites of a kind must say on the machine."""
+    return suites.select(args.config, args.machine, kind, args.suite)
 
 
 class Tail:
@@ -113,11 +107,9 @@ class TestRun:
         self.log = os.path.join(args.logs, "console.log")
         self.result_log = os.path.join(args.logs, "result.log")
         self.counts = {"ok": 0, "not ok": 0, "skip": 0}
-        self.results = ktap.ResultLog(
-            read_cases(args.config, args.machine, "kselftest", args.suite))
-        self.console = ktap.ConsoleLog(
-            read_cases(args.config, args.machine, "kunit", args.suite),
-            not args.suite)
+        self.results = ktap.ResultLog(read_suites(args, "kselftest"))
+        self.console = ktap.ConsoleLog(read_suites(args, "kunit"),
+                                       not args.suite)
 
     def report(self, verdicts, log):
         """Print verdicts and count them."""
@@ -212,16 +204,14 @@ class StoryRun:
 def list_cases(args):
     """Print MACHINE:SUITE:CASE for all that would run."""
     for kind in ("kunit", "kselftest"):
-        suites = read_cases(args.config, args.machine, kind, args.suite)
-        for suite, cases in suites.items():
-            for case in cases or ["*"]:
+        for suite, expected in read_suites(args, kind).items():
+            for case in expected.cases or ["*"]:
                 print(f"{args.machine}:{suite}:{case}")
 
 
 def list_programs(args):
     """Print the names of the test programs, separated by commas."""
-    print(",".join(read_cases(args.config, args.machine, "kselftest",
-                              args.suite)))
+    print(",".join(read_suites(args, "kselftest")))
 
 
 def parse(argv):
@@ -261,4 +251,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except suites.ConfigError as mistake:
+        sys.exit(f"tests.cfg: {mistake}")

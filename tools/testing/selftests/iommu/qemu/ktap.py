@@ -9,10 +9,14 @@ boot, and whatever the kernel complains about: see ConsoleLog.
 Nothing here is ever taken for a pass: a case that is expected and does not
 come out, a plan that is missing or not kept, an exit status that contradicts
 the cases, and a machine that ends too early are failures that name the reason.
+A case that tests.cfg excepts for the machine is not heard of: the program must
+find out for itself that it cannot run there, and skip it.
 """
 
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional
+
+from suites import Expected
 
 
 class Verdict(NamedTuple):
@@ -35,7 +39,7 @@ class Verdict(NamedTuple):
         return f"{self.outcome} {machine}:{self.suite}:{self.case}{tail}"
 
 
-Cases = Dict[str, List[str]]
+Suites = Dict[str, Expected]
 
 TAP_LINE = re.compile(r"(not ok|ok) \d+(?: -)?\s*([^#]*?)\s*(?:# SKIP ?(.*))?$")
 PLAN_LINE = re.compile(r"1\.\.(\d+)$")
@@ -44,10 +48,11 @@ PLAN_LINE = re.compile(r"1\.\.(\d+)$")
 class Suite:
     """What one suite has said so far, held against what it must say."""
 
-    def __init__(self, name: str, expected: List[str], listed: bool):
+    def __init__(self, name: str, expected: Expected, listed: bool):
         """With `listed`, a case that is not in `expected` is a failure."""
         self.name = name
-        self.expected = expected
+        self.expected = expected.cases
+        self.absent = expected.absent
         self.listed = listed
         self.plan: Optional[int] = None
         self.running = ""
@@ -80,11 +85,16 @@ class Suite:
             outcome, reason = "skip", match[3] or "no reason given"
         if case in self.seen:
             outcome, reason = "not ok", "ran twice"
+        elif case in self.absent and outcome != "skip":
+            outcome, reason = "not ok", "ran, which tests.cfg says it cannot"
+        elif case in self.absent:
+            outcome = ""
         elif self.listed and case not in self.expected:
             outcome, reason = "not ok", "not listed in tests.cfg"
         self.seen.append(case)
         self.failed |= outcome == "not ok"
-        yield Verdict(self.name, case, outcome, reason, now - self.since)
+        if outcome:
+            yield Verdict(self.name, case, outcome, reason, now - self.since)
         self.start("", now)
 
     def close(self, cause: str) -> Iterator[Verdict]:
@@ -128,9 +138,9 @@ class ResultLog:
     TIMEOUT = re.compile(r"# \S+: (Test terminated .*)")
     EXIT = re.compile(r"# exit (\S+) (\d+)")
 
-    def __init__(self, cases: Cases):
+    def __init__(self, suites: Suites):
         self.suites = {name: Suite(name, expected, True)
-                       for name, expected in cases.items()}
+                       for name, expected in suites.items()}
         self.current: Optional[Suite] = None
         self.done = False
 
@@ -210,10 +220,10 @@ class ConsoleLog:
     FAILED = re.compile(r"\s+# \S+: ((?:EXPECTATION|ASSERTION) FAILED at \S+)")
     MORE = 2
 
-    def __init__(self, cases: Cases, every: bool):
-        """With `every`, suites that are not in `cases` are reported as well."""
+    def __init__(self, suites: Suites, every: bool):
+        """With `every`, suites that are not in `suites` are reported as well."""
         self.suites = {name: Suite(name, expected, False)
-                       for name, expected in cases.items()}
+                       for name, expected in suites.items()}
         self.every = every
         self.current: Optional[Suite] = None
         self.reported: List[str] = []
@@ -249,7 +259,7 @@ class ConsoleLog:
     def begin(self, name: str) -> None:
         """A KUnit suite starts."""
         if self.every and name not in self.suites:
-            self.suites[name] = Suite(name, [], False)
+            self.suites[name] = Suite(name, Expected([], []), False)
         self.current = self.suites.get(name)
         if self.current:
             self.current.start("", self.stamp)

@@ -5,6 +5,7 @@
 import unittest
 
 import ktap
+from suites import Expected
 
 PASS = """\
 # suite prog
@@ -45,15 +46,21 @@ CRASH = """\
 CASES = {"prog": ["group.one", "group.two"]}
 
 
+def wanted(cases, absent=()):
+    """{suite: cases} as the logs take it, the same cases absent from each."""
+    return {name: Expected([one for one in listed if one not in absent], list(absent))
+            for name, listed in cases.items()}
+
+
 def without(text, *needles):
     """The text less the lines that contain one of the needles."""
     return "".join(line + "\n" for line in text.splitlines()
                    if not any(needle in line for needle in needles))
 
 
-def result(text, cause="", cases=None):
+def result(text, cause="", cases=None, absent=()):
     """What a result log says: {case: (outcome, reason)}."""
-    log = ktap.ResultLog(CASES if cases is None else cases)
+    log = ktap.ResultLog(wanted(CASES if cases is None else cases, absent))
     verdicts = []
     for second, line in enumerate(text.splitlines()):
         verdicts += log.feed(line, float(second))
@@ -64,7 +71,7 @@ def result(text, cause="", cases=None):
 
 def console(text, cause="", cases=None, every=False):
     """What a console log says, in the same form."""
-    log = ktap.ConsoleLog({"mock": []} if cases is None else cases, every)
+    log = ktap.ConsoleLog(wanted({"mock": []} if cases is None else cases), every)
     verdicts = []
     for line in text.splitlines():
         verdicts += log.feed(line)
@@ -84,7 +91,7 @@ class ResultTest(unittest.TestCase):
         self.assertEqual(result(PASS), {"group.one": OK, "group.two": OK})
 
     def test_seconds_run_from_start_to_result(self):
-        log = ktap.ResultLog(CASES)
+        log = ktap.ResultLog(wanted(CASES))
         verdicts = [verdict for second, line in enumerate(PASS.splitlines())
                     for verdict in log.feed(line, float(second))]
         self.assertEqual([verdict.seconds for verdict in verdicts], [2, 2])
@@ -108,6 +115,21 @@ class ResultTest(unittest.TestCase):
     def test_skip_takes_its_name_from_the_run_line(self):
         text = PASS.replace("ok 2 group.two", "ok 2 # SKIP no such group")
         self.assertEqual(result(text)["group.two"], ("skip", "no such group"))
+
+    def test_absent_case_is_not_heard_of(self):
+        skipped = PASS.replace("ok 2 group.two", "ok 2 # SKIP no such group")
+        for text in (skipped, without(PASS, "group.two").replace("1..2", "1..1")):
+            with self.subTest(text):
+                self.assertEqual(result(text, absent=["group.two"]),
+                                 {"group.one": OK})
+
+    def test_absent_case_that_runs(self):
+        failed = PASS.replace("ok 2", "not ok 2").replace("prog 0", "prog 1")
+        for text in (PASS, failed):
+            with self.subTest(text):
+                self.assertEqual(result(text, absent=["group.two"]), {
+                    "group.one": OK,
+                    "group.two": ("not ok", "ran, which tests.cfg says it cannot")})
 
     def test_death_blames_the_case_under_way(self):
         text = "\n".join(PASS.splitlines()[:5])
@@ -172,7 +194,7 @@ class ConsoleTest(unittest.TestCase):
                                           "no_splat": OK})
 
     def test_seconds_are_the_kernels(self):
-        log = ktap.ConsoleLog({"mock": []}, False)
+        log = ktap.ConsoleLog(wanted({"mock": []}), False)
         seconds = [verdict.seconds for line in KUNIT.splitlines()
                    for verdict in log.feed(line)]
         self.assertEqual([round(second, 1) for second in seconds], [0.1, 0.2])

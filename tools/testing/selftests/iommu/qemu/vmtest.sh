@@ -12,20 +12,25 @@ self=${0##*/}
 usage()
 {
 	cat <<-EOF
-	usage: $self [options] --kernel IMAGE --work DIR --logs DIR
-	       $self --list
+	usage: $self [options] --kernel ARCH=IMAGE... --work DIR --logs DIR
+	       $self --list | --machines
 
-	  --kernel IMAGE   kernel to boot, built with ../config, ../config.<arch>
-	                   and ../config.vm
-	  --modules DIR    its modules: DIR/lib/modules/<release>
-	  --work DIR       where the test programs and the initramfs are built
-	  --logs DIR       where the machines' consoles are kept
-	  --machine NAME   only this machine, may be repeated
-	  --suite NAME     only this suite, may be repeated
-	  --list           print the names of the cases, run nothing
-	  --demo           tell the story of one refusal instead of testing
-	  --compare IMAGE  with --demo: show first how this kernel crashes
-	  --shell          an interactive machine (with --machine NAME)
+	  --kernel ARCH=IMAGE  kernel to boot, built with ../config, ../config.vm
+	                       and ../config.<arch>; ARCH is x86_64 or arm64
+	  --modules ARCH=DIR   its modules: DIR/lib/modules/<release>
+	  --work DIR           where test programs and initramfs are built
+	  --logs DIR           where the machines' consoles are kept
+	  --machine NAME       only this machine, may be repeated
+	  --suite NAME         only this suite, may be repeated
+	  --list               print the names of the cases, run nothing
+	  --machines           print the machines that have a case, and their ARCH
+	  --demo               tell the story of one refusal instead of testing
+	  --compare IMAGE      with --demo: show first how this kernel crashes
+	  --shell              an interactive machine (with --machine NAME)
+
+	Of the environment, for an ARCH that is not this machine's:
+	  BUSYBOX_ARCH         a static busybox for it, which there must be
+	  CROSS_COMPILE_ARCH   prefix of the compiler
 	EOF
 }
 
@@ -38,13 +43,14 @@ die()
 # Values of the command line.
 machines=() suites=() mode=tests
 suite_options=() child=
-kernel='' modules='' work='' logs='' compare=''
+declare -A kernels=() modules=()
+work='' logs='' compare=''
 
 parse_arguments()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--list | --demo | --shell) mode=${1#--} ;;
+		--list | --machines | --demo | --shell) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
 		--machine | --suite | --kernel | --modules | --work | --logs | --compare)
 			[ $# -ge 2 ] || die "$1 needs a value"
@@ -62,8 +68,8 @@ take_value()
 	case $1 in
 	machine) machines+=("$2") ;;
 	suite) suites+=("$2") ;;
-	kernel) kernel=$2 ;;
-	modules) modules=$2 ;;
+	kernel) kernels[${2%%=*}]=${2#*=} ;;
+	modules) modules[${2%%=*}]=${2#*=} ;;
 	work) work=$2 ;;
 	logs) logs=$2 ;;
 	compare) compare=$2 ;;
@@ -79,11 +85,20 @@ all_machines()
 	done
 }
 
+# One will do for those who only want to look.
+default_machines()
+{
+	case $mode in
+	demo | shell) machines=(q35-intel) ;;
+	*) mapfile -t machines < <(all_machines) ;;
+	esac
+}
+
 check_arguments()
 {
 	local name
 
-	[ ${#machines[@]} -gt 0 ] || mapfile -t machines < <(all_machines)
+	[ ${#machines[@]} -gt 0 ] || default_machines
 	for name in "${machines[@]}"; do
 		[ -e "$here/$name.conf" ] ||
 			die "no machine '$name'; there are: $(all_machines | xargs)"
@@ -93,8 +108,9 @@ check_arguments()
 		list_cases | grep ":$name:" > /dev/null ||
 			die "no suite '$name' on ${machines[*]}"
 	done
-	[ "$mode" = list ] && return
-	[ -f "$kernel" ] || die "no kernel image '$kernel' (--kernel)"
+	case $mode in
+	list | machines) return ;;
+	esac
 	[ -n "$work" ] || die "no --work"
 	[ -n "$logs" ] || die "no --logs"
 	mkdir -p "$work" "$logs" || exit 2
@@ -128,21 +144,50 @@ interrupted()
 	exit 130
 }
 
-# A machine's configuration into the shell, checked.
+# A machine's configuration into the shell.
 read_machine()
 {
 	# shellcheck source=/dev/null
 	. "$here/$1.conf"
+}
+
+# What the machine needs of this one.
+check_machine()
+{
+	[ -f "${kernels[$ARCH]:-}" ] ||
+		die "no kernel image '${kernels[$ARCH]:-}' (--kernel $ARCH=IMAGE)"
 	command -v "$QEMU" > /dev/null || die "$QEMU is not installed"
+}
+
+native()
+{
+	[ "$(uname -m | sed s/aarch64/arm64/)" = "$ARCH" ]
 }
 
 find_busybox()
 {
-	local busybox=${BUSYBOX:-$(command -v busybox)}
+	local given=BUSYBOX_$ARCH busybox
 
-	[ -x "$busybox" ] || die "no busybox; install busybox-static"
-	ldd "$busybox" > /dev/null 2>&1 && die "$busybox is not static; install busybox-static"
+	busybox=${!given:-}
+	if [ -z "$busybox" ]; then
+		native || die "set $given to a static busybox for $ARCH"
+		busybox=$(command -v busybox)
+	fi
+	[ -x "$busybox" ] || die "no busybox '$busybox'; install busybox-static"
+	readelf -lW "$busybox" | grep -q INTERP &&
+		die "$busybox is not static; install busybox-static"
 	echo "$busybox"
+}
+
+compiler_prefix()
+{
+	local given=CROSS_COMPILE_$ARCH
+
+	if [ -n "${!given:-}" ]; then
+		echo "${!given}"
+	elif ! native; then
+		echo "${ARCH/arm64/aarch64}-linux-gnu-"
+	fi
 }
 
 build_programs()
@@ -151,16 +196,18 @@ build_programs()
 
 	mkdir -p "$work/$ARCH/bin"
 	make -C "$here/.." OUTPUT="$work/$ARCH/bin" STATIC=1 \
-		CROSS_COMPILE="${CROSS_COMPILE:-}" > "$log" 2>&1 ||
+		CROSS_COMPILE="$(compiler_prefix)" > "$log" 2>&1 ||
 		die "the test programs do not build, see $log"
 }
 
 # The modules proper and depmod's tables, without links into a build tree.
 copy_modules()
 {
-	[ -n "$modules" ] || return 0
-	[ -d "$modules/lib/modules" ] || die "no lib/modules in '$modules'"
-	(cd "$modules" && find lib/modules -type f | cpio --quiet -pdm "$1") ||
+	local from=${modules[$ARCH]:-}
+
+	[ -n "$from" ] || return 0
+	[ -d "$from/lib/modules" ] || die "no lib/modules in '$from'"
+	(cd "$from" && find lib/modules -type f | cpio --quiet -pdm "$1") ||
 		die "cannot copy the modules"
 }
 
@@ -186,7 +233,7 @@ prepare()
 	local parameters=(
 		"console=$CONSOLE" ignore_loglevel panic=-1 panic_on_warn=1 oops=panic
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
-		"${CMDLINE[@]}"
+		"VMTEST_NO_DMA=$NO_DMA" "${CMDLINE[@]}"
 	)
 
 	mkdir -p "$3"
@@ -195,10 +242,11 @@ prepare()
 		-kernel "$2" -initrd "$work/$ARCH/initramfs" -append "${parameters[*]}"
 	)
 	if [ "$mode" = shell ]; then
-		command+=(-serial mon:stdio -serial "file:$3/result.log")
+		command+=(-chardev "stdio,id=console,mux=on,signal=off" -mon console)
 	else
-		command+=(-serial "file:$3/console.log" -serial "file:$3/result.log")
+		command+=(-chardev "file,id=console,path=$3/console.log")
 	fi
+	command+=(-chardev "file,id=result,path=$3/result.log" "${PORTS[@]}")
 	if [ "$mode" = demo ]; then
 		command+=("${DEMO_DEVICES[@]}")
 	else
@@ -215,6 +263,16 @@ list_cases()
 	done
 }
 
+list_machines()
+{
+	local name
+
+	for name in "${machines[@]}"; do
+		read_machine "$name"
+		[ -z "$(boot "$name" --list)" ] || echo "$name $ARCH"
+	done
+}
+
 run_machine()
 {
 	local name=$1
@@ -222,9 +280,10 @@ run_machine()
 	read_machine "$name"
 	programs=$(boot "$name" --programs) || exit
 	[ -n "$(boot "$name" --list)" ] || return 0
+	check_machine
 	build_programs
 	build_initramfs
-	prepare "$name" "$kernel" "$logs/$name"
+	prepare "$name" "${kernels[$ARCH]}" "$logs/$name"
 	boot "$name" --logs "$logs/$name" --timeout "$TIMEOUT" \
 		--totals "$work/totals" -- "${command[@]}"
 }
@@ -246,9 +305,10 @@ run_shell()
 {
 	programs=
 	read_machine "${machines[0]}"
+	check_machine
 	build_programs
 	build_initramfs
-	prepare "${machines[0]}" "$kernel" "$logs/${machines[0]}"
+	prepare "${machines[0]}" "${kernels[$ARCH]}" "$logs/${machines[0]}"
 	exec "${command[@]}"
 }
 
@@ -266,6 +326,7 @@ run_demo()
 {
 	programs=
 	read_machine "${machines[0]}"
+	check_machine
 	build_programs
 	build_initramfs
 	if [ -n "$compare" ]; then
@@ -276,7 +337,7 @@ run_demo()
 		echo
 		echo "The kernel with the series"
 	fi
-	story "$kernel" "$logs/demo"
+	story "${kernels[$ARCH]}" "$logs/demo"
 }
 
 parse_arguments "$@"
@@ -284,6 +345,7 @@ check_arguments
 trap interrupted INT TERM HUP
 case $mode in
 list) list_cases ;;
+machines) list_machines ;;
 tests) run_tests ;;
 shell) run_shell ;;
 demo) run_demo ;;
