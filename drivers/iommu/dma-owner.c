@@ -53,10 +53,13 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
+#include <linux/sysfs.h>
+#include <trace/events/iommu.h>
 #include "iommu-group.h"
 
 #define REPORT_INTERVAL		(5 * HZ)
 #define REPORT_BURST		10
+#define REPORT_DEVICES		8
 
 static struct group_device *find_device(struct iommu_group *group,
 					struct device *dev)
@@ -86,6 +89,21 @@ struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group)
 	return group->owner ? group->blocking_domain : group->default_domain;
 }
 
+/**
+ * iommu_dma_owner_driver() - Name of a device's driver
+ * @dev: the device
+ *
+ * Context: the caller holds the device lock; or group->mutex while the device
+ * has a kernel claim, which the driver core drops before the driver goes away.
+ * Return: the name, or "-" for none.
+ */
+const char *iommu_dma_owner_driver(struct device *dev)
+{
+	struct device_driver *drv = READ_ONCE(dev->driver);
+
+	return drv ? drv->name : "-";
+}
+
 /*
  * Limits the log to REPORT_BURST refusals per group and REPORT_INTERVAL, so that
  * one group cannot silence another. A struct ratelimit_state would push struct
@@ -110,37 +128,52 @@ static bool may_report(struct iommu_group *group)
 
 static void report_probe_refused(struct iommu_group *group, struct device *dev)
 {
+	trace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);
+
 	if (may_report(group))
-		dev_warn(dev, "probe refused: IOMMU group %d is owned by userspace (%s[%d])\n",
+		dev_warn(dev, "probe refused: IOMMU group %d is owned by userspace (%s[%d]): end that process, or bind vfio-pci or pci-stub\n",
 			 group->id, group->owner_comm, group->owner_pid);
 }
 
-static void report_device_in_use(struct iommu_group *group, struct device *dev)
-{
-	/*
-	 * The claim is dropped, under group->mutex, before the driver goes
-	 * away. One that the driver core did not make may have no driver.
-	 */
-	struct device_driver *drv = READ_ONCE(dev->driver);
-
-	if (may_report(group))
-		pr_warn("group %d: claim refused: %s is bound to %s\n",
-			group->id, dev_name(dev),
-			drv ? drv->name : "no driver");
-}
-
-/* Names whoever is in the way of an owner's claim. */
-static void report_claim_refused(struct iommu_group *group)
+/* Names the devices in the way of an owner's claim, up to REPORT_DEVICES. */
+static void report_devices_in_use(struct iommu_group *group, bool log)
 {
 	struct group_device *device;
+	unsigned int named = 0;
 
 	lockdep_assert_held(&group->mutex);
 
-	list_for_each_entry(device, &group->devices, list)
-		if (device->dma_api)
-			report_device_in_use(group, device->dev);
+	list_for_each_entry(device, &group->devices, list) {
+		if (!device->dma_api)
+			continue;
 
-	if (group->owner && may_report(group))
+		trace_dma_owner_refused(group->id, device->dev,
+					iommu_dma_owner_driver(device->dev), -EPERM);
+		if (log && named++ < REPORT_DEVICES)
+			pr_warn("group %d: claim refused: %s is bound to %s\n",
+				group->id, dev_name(device->dev),
+				iommu_dma_owner_driver(device->dev));
+	}
+
+	if (named > REPORT_DEVICES)
+		pr_warn("group %d: claim refused: so are %u more devices\n",
+			group->id, named - REPORT_DEVICES);
+}
+
+/* Tells whoever may look why an owner's claim is refused. */
+static void report_claim_refused(struct iommu_group *group)
+{
+	bool log = may_report(group);
+
+	lockdep_assert_held(&group->mutex);
+
+	if (!group->owner) {
+		report_devices_in_use(group, log);
+		return;
+	}
+
+	trace_dma_owner_refused(group->id, NULL, "-", -EPERM);
+	if (log)
 		pr_warn("group %d: claim refused: owned by userspace (%s[%d])\n",
 			group->id, group->owner_comm, group->owner_pid);
 }
@@ -153,6 +186,8 @@ static void claim_device(struct iommu_group *group, struct group_device *device)
 		return;
 	device->dma_api = true;
 	group->owner_cnt++;
+	trace_dma_owner_set(group->id, device->dev, iommu_dma_owner_driver(device->dev),
+			    current->comm, task_tgid_nr(current));
 }
 
 static void unclaim_device(struct iommu_group *group,
@@ -164,6 +199,9 @@ static void unclaim_device(struct iommu_group *group,
 		return;
 	device->dma_api = false;
 	group->owner_cnt--;
+	trace_dma_owner_release(group->id, device->dev,
+				iommu_dma_owner_driver(device->dev), current->comm,
+				task_tgid_nr(current));
 }
 
 static int use_dma_api(struct iommu_group *group, struct group_device *device)
@@ -366,6 +404,8 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 	group->owner_cnt = 1;
 	group->owner_pid = task_tgid_nr(current);
 	get_task_comm(group->owner_comm, current);
+	trace_dma_owner_set(group->id, NULL, "-", group->owner_comm,
+			    group->owner_pid);
 	return 0;
 }
 
@@ -418,6 +458,8 @@ void iommu_group_release_dma_owner(struct iommu_group *group)
 	if (WARN_ON(!group->owner))
 		goto out_unlock;
 
+	trace_dma_owner_release(group->id, NULL, "-", group->owner_comm,
+				group->owner_pid);
 	group->owner = NULL;
 	group->owner_cnt = 0;
 	if (group->default_domain)
@@ -447,3 +489,60 @@ bool iommu_group_dma_owner_claimed(struct iommu_group *group)
 	return claimed;
 }
 EXPORT_SYMBOL_GPL(iommu_group_dma_owner_claimed);
+
+/**
+ * iommu_dma_owner_name() - Who has a group, in one word
+ * @group: the group
+ *
+ * Context: group->mutex is held.
+ * Return: "none", "kernel" or "user".
+ */
+const char *iommu_dma_owner_name(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	if (group->owner)
+		return "user";
+	return group->owner_cnt ? "kernel" : "none";
+}
+
+static ssize_t show_dma_owner(struct iommu_group *group, char *buf)
+{
+	const char *owner;
+
+	mutex_lock(&group->mutex);
+	owner = iommu_dma_owner_name(group);
+	mutex_unlock(&group->mutex);
+
+	return sysfs_emit(buf, "%s\n", owner);
+}
+
+static ssize_t show_dma_owner_count(struct iommu_group *group, char *buf)
+{
+	unsigned int count;
+
+	mutex_lock(&group->mutex);
+	count = group->owner_cnt;
+	mutex_unlock(&group->mutex);
+
+	return sysfs_emit(buf, "%u\n", count);
+}
+
+static IOMMU_GROUP_ATTR(dma_owner, 0444, show_dma_owner, NULL);
+static IOMMU_GROUP_ATTR(dma_owner_count, 0444, show_dma_owner_count, NULL);
+
+static struct attribute *iommu_dma_owner_attrs[] = {
+	&iommu_group_attr_dma_owner.attr,
+	&iommu_group_attr_dma_owner_count.attr,
+	NULL
+};
+
+static const struct attribute_group iommu_dma_owner_group = {
+	.attrs = iommu_dma_owner_attrs,
+};
+
+/* The files of every group */
+const struct attribute_group *iommu_dma_owner_groups[] = {
+	&iommu_dma_owner_group,
+	NULL
+};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of an IOMMU group, for the two files that work on it: iommu.c
- * (groups, domains, attaching) and dma-owner.c (who may program DMA).
+ * The inside of an IOMMU group, for the files that work on it: iommu.c (groups,
+ * domains, attaching), dma-owner.c (who may program DMA) and its table in
+ * debugfs, dma-owner-debugfs.c.
  * Everybody else uses <linux/iommu.h>.
  */
 #ifndef __IOMMU_GROUP_H
@@ -78,6 +79,31 @@ struct group_device {
 	bool finalize;
 };
 
+/**
+ * struct iommu_group_attribute - a file in the folder of a group in sysfs
+ * @attr: name and mode
+ * @show: writes the value to a page; returns its length or an error
+ * @store: takes a value; returns how much of it, or an error
+ */
+struct iommu_group_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct iommu_group *group, char *buf);
+	ssize_t (*store)(struct iommu_group *group,
+			 const char *buf, size_t count);
+};
+
+#define IOMMU_GROUP_ATTR(_name, _mode, _show, _store)		\
+struct iommu_group_attribute iommu_group_attr_##_name =		\
+	__ATTR(_name, _mode, _show, _store)
+
+#define to_iommu_group_attr(_attr)	\
+	container_of(_attr, struct iommu_group_attribute, attr)
+#define to_iommu_group(_kobj)		\
+	container_of(_kobj, struct iommu_group, kobj)
+
+/* iommu.c, for dma-owner-debugfs.c */
+struct iommu_group *iommu_group_get_from(int id);
+
 /* iommu.c, for dma-owner.c; all with group->mutex held */
 int __iommu_group_set_domain(struct iommu_group *group,
 			     struct iommu_domain *domain);
@@ -87,6 +113,13 @@ int __iommu_device_restore_domain(struct iommu_group *group,
 				  struct group_device *device,
 				  struct iommu_domain *from,
 				  struct iommu_domain *to);
+
+/* dma-owner.c, for dma-owner-debugfs.c */
+const char *iommu_dma_owner_driver(struct device *dev);
+const char *iommu_dma_owner_name(struct iommu_group *group);
+
+/* dma-owner.c, for iommu.c */
+extern const struct attribute_group *iommu_dma_owner_groups[];
 
 /* dma-owner.c, for iommu.c; all with group->mutex held */
 struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group);
