@@ -613,7 +613,7 @@ static void dma_owner_test_bind_probes_twice(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_reprobed_driver), 1);
 	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 2U);
 	KUNIT_EXPECT_EQ(test, f->dev[0]->removes, 1U);
 	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);

@@ -178,8 +178,17 @@ static struct bus_type mock_bus = {
 	.dma_configure	= mock_dma_configure,
 };
 
+/* Without attributes in sysfs, CONFIG_DEBUG_TEST_DRIVER_REMOVE spares them. */
 struct device_driver mock_kernel_driver = {
 	.name		= "mock_kernel",
+	.bus		= &mock_bus,
+	.probe		= mock_driver_probe,
+	.remove		= mock_driver_remove,
+	.suppress_bind_attrs = true,
+};
+
+struct device_driver mock_reprobed_driver = {
+	.name		= "mock_reprobed",
 	.bus		= &mock_bus,
 	.probe		= mock_driver_probe,
 	.remove		= mock_driver_remove,
@@ -190,6 +199,7 @@ struct device_driver mock_managed_driver = {
 	.bus		= &mock_bus,
 	.probe		= mock_driver_probe,
 	.remove		= mock_driver_remove,
+	.suppress_bind_attrs = true,
 	.driver_managed_dma = true,
 };
 
@@ -218,6 +228,8 @@ static int mock_bus_init(void)
 		return ret;
 
 	ret = driver_register(&mock_kernel_driver);
+	if (!ret)
+		ret = driver_register(&mock_reprobed_driver);
 	return ret ?: driver_register(&mock_managed_driver);
 }
 

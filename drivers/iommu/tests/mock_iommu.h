@@ -79,8 +79,12 @@ struct mock_iommu {
 
 extern struct mock_iommu mock_iommu;
 
-/* A driver that uses the DMA API, and one that manages its own DMA. */
+/*
+ * A driver that uses the DMA API; another, which CONFIG_DEBUG_TEST_DRIVER_REMOVE
+ * has probed, removed and probed again; and one that manages its own DMA.
+ */
 extern struct device_driver mock_kernel_driver;
+extern struct device_driver mock_reprobed_driver;
 extern struct device_driver mock_managed_driver;
 
 int mock_iommu_init(struct kunit *test);
