@@ -11,6 +11,8 @@
 #include "../kselftest_harness.h"
 #include "scene.h"
 
+#define LINK_SECONDS		10
+
 FIXTURE(group)
 {
 	struct scene scene;
@@ -49,11 +51,11 @@ TEST_F(group, S1_bind_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, scene_check_a(scene));
+	ASSERT_EQ(0, edu_dma_check(&scene->user));
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* Nor does anything come of an offer to all drivers. */
@@ -62,11 +64,11 @@ TEST_F(group, S1_drivers_probe_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, scene_check_a(scene));
+	ASSERT_EQ(0, edu_dma_check(&scene->user));
 	pci_drivers_probe(scene->b);
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* Nor of taking B out and finding it again. */
@@ -75,27 +77,29 @@ TEST_F(group, S1_rescan_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, scene_check_a(scene));
+	ASSERT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, pci_remove(scene->b));
 	ASSERT_FALSE(pci_present(scene->b));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, pci_rescan());
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(scene->group->id, group_of(scene->b));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* Once A's user is gone, B binds and exchanges frames. */
 TEST_F(group, S1_binds_after_release)
 {
 	struct scene *scene = &self->scene;
+	char name[32];
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	EXPECT_EQ(0, scene_check_netdev(scene, scene->b));
+	ASSERT_EQ(0, netdev_name(scene->b, name, sizeof(name)));
+	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
 }
 
 /* The other way round: while B has its driver, nobody can have A. */
@@ -126,7 +130,7 @@ TEST_F(group, S2_claim_refused)
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags & VFIO_GROUP_FLAGS_VIABLE);
 	vfio_user_close(user);
 	ASSERT_EQ(0, vfio_user_open(user, scene->a));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, vfio_group_flags(user->group, &flags));
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET,
 		  flags);
@@ -140,7 +144,7 @@ TEST_F(group, S3_pci_stub_binds)
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(0, pci_switch(scene->b, "pci-stub"));
 	EXPECT_TRUE(pci_bound_to(scene->b, "pci-stub"));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	EXPECT_EQ(0, pci_unbind(scene->b));
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 }
@@ -158,9 +162,9 @@ TEST_F(group, S3_vfio_pci_binds)
 	ASSERT_LE(0, device);
 	EXPECT_EQ(0, vfio_config_read(device, 0, &vendor, sizeof(vendor)));
 	EXPECT_EQ(INTEL_VENDOR, vendor);
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	close(device);
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* The group is owned until the last of its descriptors is closed. */
@@ -173,7 +177,7 @@ TEST_F(group, S4_last_fd_releases)
 	close(user->group);
 	user->group = -1;
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	close(user->device);
 	user->device = -1;
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
@@ -262,7 +266,7 @@ TEST_F(group, S6_no_device_left)
 	ASSERT_EQ(0, vfio_set_iommu(user->container));
 	user->device = vfio_open_device(user->group, scene->a);
 	ASSERT_LE(0, user->device);
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* A group with a card whose driver is a module, which is not loaded. */
@@ -314,11 +318,11 @@ TEST_F(module, S1_modprobe_refused)
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, scene_check_a(scene));
+	ASSERT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, system("modprobe 8139cp"));
 	EXPECT_TRUE(pci_bound_to(self->card, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "8139cp", self->card));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, system("modprobe -r 8139cp"));
 	ASSERT_EQ(0, system("modprobe 8139cp"));
@@ -332,13 +336,14 @@ TEST_F(module, S1_modprobe_refused)
 TEST_F(module, S1_joins_owned_group)
 {
 	struct scene *scene = &self->scene;
+	char name[32];
 
 	ASSERT_EQ(0, pci_remove(self->card));
 	ASSERT_EQ(0, pci_rescan());
 	if (group_of(self->card) >= 0)
 		SKIP(return, "devices join their group before they have a driver");
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, scene_check_a(scene));
+	ASSERT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, pci_autoprobe(false));
 	ASSERT_EQ(0, system("modprobe 8139cp"));
 	ASSERT_EQ(-ENOENT, group_of(self->card));
@@ -347,13 +352,14 @@ TEST_F(module, S1_joins_owned_group)
 	EXPECT_EQ(scene->group->id, group_of(self->card));
 	EXPECT_TRUE(pci_bound_to(self->card, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "8139cp", self->card));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	EXPECT_EQ(-EBUSY, pci_bind(self->card, "8139cp"));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_bind(self->card, "8139cp"));
-	EXPECT_EQ(0, scene_check_netdev(scene, self->card));
+	ASSERT_EQ(0, netdev_name(self->card, name, sizeof(name)));
+	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
 }
 
 /* A group that a PCI Express port is part of. */
@@ -388,10 +394,10 @@ TEST_F(pcieport, S3_claim)
 	ASSERT_NE(NULL, port);
 	ASSERT_TRUE(pci_bound_to(port->bdf, "pcieport"));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	EXPECT_TRUE(pci_bound_to(port->bdf, "pcieport"));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 TEST_HARNESS_MAIN

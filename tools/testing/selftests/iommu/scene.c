@@ -10,7 +10,6 @@
 
 #define PCI_CLASS_BRIDGE	0x0604
 #define MAX_GROUPS		64
-#define LINK_SECONDS		10
 
 /* The machine as found. */
 static struct group groups[MAX_GROUPS];
@@ -153,7 +152,6 @@ int scene_setup(struct scene *scene, enum topology topology)
 	char text[32];
 	int ret;
 
-	scene->topology = topology;
 	scene->user = (struct vfio_user)VFIO_USER_NONE;
 	scene->group = find_group(topology);
 	if (!scene->group)
@@ -179,47 +177,6 @@ int scene_teardown(struct scene *scene)
 	vfio_user_close(&scene->user);
 	close(scene->kmsg);
 	return restore(scene->group);
-}
-
-/* QEMU translates the DMA of some machines only for some topologies. */
-static bool scene_has_dma(const struct scene *scene)
-{
-	static const char * const names[] = {
-		[ALIASED] = "aliased",
-		[DISTINCT] = "distinct",
-		[PCIEPORT] = "pcieport",
-	};
-	const char *without = getenv("VMTEST_NO_DMA");
-
-	return !without || !strstr(without, names[scene->topology]);
-}
-
-/*
- * Does A serve its user? Bytes go right by DMA, or, where the machine cannot
- * show that, its registers answer. 0 or -errno.
- */
-int scene_check_a(struct scene *scene)
-{
-	return scene_has_dma(scene) ? edu_dma_check(&scene->user) :
-				      edu_answers(&scene->user);
-}
-
-/*
- * Does the network card @bdf serve the kernel? It exchanges frames, or, where
- * the machine cannot show DMA, its link comes up. 0 or -errno.
- */
-int scene_check_netdev(struct scene *scene, const char *bdf)
-{
-	char name[32];
-	int ret;
-
-	ret = netdev_name(bdf, name, sizeof(name));
-	if (ret)
-		return ret;
-	if (scene_has_dma(scene))
-		return netdev_traffic(name, LINK_SECONDS);
-	ret = netdev_up(name);
-	return ret ? ret : netdev_carrier(name, LINK_SECONDS);
 }
 
 /* Has the kernel told that it keeps @driver from @bdf, and because of whom? */

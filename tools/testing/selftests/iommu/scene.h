@@ -21,7 +21,7 @@
 enum topology {
 	ALIASED,	/* behind a PCI bridge, which speaks for all of them */
 	DISTINCT,	/* functions of one slot, each with its requester id */
-	PCIEPORT,	/* below a port without ACS, which is in the group too */
+	PCIEPORT,	/* the same, and one of them is a PCI Express port */
 };
 
 /*
@@ -32,7 +32,6 @@ enum topology {
 
 /* The group under test, and A's user. */
 struct scene {
-	enum topology topology;
 	const struct group *group;
 	const char *a;
 	const char *b;
@@ -46,8 +45,6 @@ const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
 bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
-int scene_check_a(struct scene *scene);
-int scene_check_netdev(struct scene *scene, const char *bdf);
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
 
 #endif

@@ -498,7 +498,6 @@ int vfio_enable(int device)
  * The edu device copies between memory and a buffer of its own. It takes
  * addresses below 256 MiB and a tenth of a second for each transfer.
  */
-#define EDU_LIVENESS	0x04
 #define EDU_DMA_SRC	0x80
 #define EDU_DMA_DST	0x88
 #define EDU_DMA_COUNT	0x90
@@ -592,34 +591,6 @@ int edu_dma_check(struct vfio_user *user)
 			ret = err;
 	}
 	munmap(page, 4096);
-	return ret;
-}
-
-/* A register whose value is the inverse of what was written to it. */
-static int edu_invert(void *bar, __u32 value)
-{
-	__u32 *reg = bar + EDU_LIVENESS;
-
-	__atomic_store_n(reg, value, __ATOMIC_RELEASE);
-	return __atomic_load_n(reg, __ATOMIC_ACQUIRE) == ~value ? 0 : -EBADMSG;
-}
-
-/* Has the user's edu device something to say, apart from DMA? */
-int edu_answers(struct vfio_user *user)
-{
-	size_t size;
-	void *bar;
-	int ret;
-
-	ret = vfio_map_bar(user->device, 0, &bar, &size);
-	if (ret)
-		return ret;
-	ret = vfio_enable(user->device);
-	if (!ret)
-		ret = edu_invert(bar, 0x5a0ff0a5);
-	if (!ret)
-		ret = edu_invert(bar, 0x12345678);
-	munmap(bar, size);
 	return ret;
 }
 

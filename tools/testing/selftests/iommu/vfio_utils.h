@@ -87,7 +87,6 @@ int vfio_enable(int device);
 #define EDU_DEVICE	0x11e8
 
 int edu_dma_check(struct vfio_user *user);
-int edu_answers(struct vfio_user *user);
 
 /* The kernel log. */
 int kmsg_open(void);

@@ -22,6 +22,7 @@ usage()
 	  --logs DIR           where the machines' consoles are kept
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
+	  --jobs N             machines to run at a time
 	  --list               print the names of the cases, run nothing
 	  --machines           print the machines that have a case, and their ARCH
 	  --demo               tell the story of one refusal instead of testing
@@ -42,9 +43,11 @@ die()
 
 # Values of the command line.
 machines=() suites=() mode=tests
-suite_options=() child=
+suite_options=() jobs=$(nproc)
 declare -A kernels=() modules=()
 work='' logs='' compare=''
+# Architectures whose programs and initramfs are built.
+declare -A ready=()
 
 parse_arguments()
 {
@@ -52,7 +55,7 @@ parse_arguments()
 		case $1 in
 		--list | --machines | --demo | --shell) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
-		--machine | --suite | --kernel | --modules | --work | --logs | --compare)
+		--machine | --suite | --kernel | --modules | --jobs | --work | --logs | --compare)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
 			shift
@@ -70,6 +73,7 @@ take_value()
 	suite) suites+=("$2") ;;
 	kernel) kernels[${2%%=*}]=${2#*=} ;;
 	modules) modules[${2%%=*}]=${2#*=} ;;
+	jobs) jobs=$2 ;;
 	work) work=$2 ;;
 	logs) logs=$2 ;;
 	compare) compare=$2 ;;
@@ -118,30 +122,29 @@ check_arguments()
 	logs=$(realpath "$logs")
 }
 
-# boot MACHINE ARGUMENTS...: boot.py in the background, so that a signal
-# reaches this shell's trap at once.
-boot()
+# start MACHINE ARGUMENTS...: boot.py in the background.
+start()
 {
-	local machine=$1 status
+	local machine=$1
 
 	shift
 	python3 "$here/boot.py" --machine "$machine" --config "$here/tests.cfg" \
 		"${suite_options[@]}" "$@" &
-	child=$!
-	wait "$child"
-	status=$?
-	child=
-	return $status
 }
 
-interrupted()
+# Wait for it in such a way that a signal reaches this shell's trap at once.
+boot()
+{
+	start "$@"
+	wait $!
+}
+
+# Whatever ends this shell ends the machines.
+stop()
 {
 	trap '' INT TERM HUP
-	if [ -n "$child" ]; then
-		kill "$child" 2> /dev/null
-		wait "$child"
-	fi
-	exit 130
+	jobs -p | xargs -r kill 2> /dev/null
+	wait
 }
 
 # A machine's configuration into the shell.
@@ -233,7 +236,7 @@ prepare()
 	local parameters=(
 		"console=$CONSOLE" ignore_loglevel panic=-1 panic_on_warn=1 oops=panic
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
-		"VMTEST_NO_DMA=$NO_DMA" "${CMDLINE[@]}"
+		"${CMDLINE[@]}"
 	)
 
 	mkdir -p "$3"
@@ -273,6 +276,22 @@ list_machines()
 	done
 }
 
+make_ready()
+{
+	check_machine
+	[ -z "${ready[$ARCH]:-}" ] || return 0
+	build_programs
+	build_initramfs
+	ready[$ARCH]=yes
+}
+
+wait_for_slot()
+{
+	while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+}
+
 run_machine()
 {
 	local name=$1
@@ -280,34 +299,34 @@ run_machine()
 	read_machine "$name"
 	programs=$(boot "$name" --programs) || exit
 	[ -n "$(boot "$name" --list)" ] || return 0
-	check_machine
-	build_programs
-	build_initramfs
+	make_ready
 	prepare "$name" "${kernels[$ARCH]}" "$logs/$name"
-	boot "$name" --logs "$logs/$name" --timeout "$TIMEOUT" \
+	wait_for_slot
+	start "$name" --logs "$logs/$name" --timeout "$TIMEOUT" \
 		--totals "$work/totals" -- "${command[@]}"
+	started=$((started + 1))
 }
 
 run_tests()
 {
-	local name
+	local name started=0
 
 	: > "$work/totals"
 	for name in "${machines[@]}"; do
 		run_machine "$name"
 	done
-	awk '{ p += $1; f += $2; s += $3 }
-	     END { printf "%d passed, %d failed, %d skipped\n", p, f, s
-		   exit f > 0 || p == 0 }' "$work/totals"
+	wait
+	awk -v started="$started" '
+		{ p += $1; f += $2; s += $3 }
+		END { printf "%d passed, %d failed, %d skipped\n", p, f, s
+		      exit f > 0 || p == 0 || NR != started }' "$work/totals"
 }
 
 run_shell()
 {
 	programs=
 	read_machine "${machines[0]}"
-	check_machine
-	build_programs
-	build_initramfs
+	make_ready
 	prepare "${machines[0]}" "${kernels[$ARCH]}" "$logs/${machines[0]}"
 	exec "${command[@]}"
 }
@@ -326,9 +345,7 @@ run_demo()
 {
 	programs=
 	read_machine "${machines[0]}"
-	check_machine
-	build_programs
-	build_initramfs
+	make_ready
 	if [ -n "$compare" ]; then
 		[ -f "$compare" ] || die "no kernel image '$compare' (--compare)"
 		echo "The kernel without the series"
@@ -342,7 +359,8 @@ run_demo()
 
 parse_arguments "$@"
 check_arguments
-trap interrupted INT TERM HUP
+trap stop EXIT
+trap 'exit 130' INT TERM HUP
 case $mode in
 list) list_cases ;;
 machines) list_machines ;;
