@@ -144,8 +144,8 @@ class ResultTest(unittest.TestCase):
 
     def test_hang(self):
         text = "\n".join(PASS.splitlines()[:8])
-        self.assertEqual(result(text, "timed out after 240 s")["group.two"],
-                         ("not ok", "timed out after 240 s"))
+        self.assertEqual(result(text, "said nothing for 240 s")["group.two"],
+                         ("not ok", "said nothing for 240 s"))
 
     def test_nothing_came(self):
         self.assertEqual(result("", "Kernel panic - not syncing: VFS"),
