@@ -125,8 +125,9 @@ def streamed(argv, line_seen, log, *, cwd=None, env=None):
     with open(log, "wb") as err:
         child = _spawn(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=err)
-        for line in child.stdout:
-            line_seen(line.decode("utf-8", "replace").rstrip("\r\n"))
+        with child.stdout:
+            for line in child.stdout:
+                line_seen(line.decode("utf-8", "replace").rstrip("\r\n"))
         status = child.wait()
         _reap(child)
     if _stopping:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The machinery's own tests (queue/tests) as results `host:queue:<case>`."""
+"""Tests of the machinery and of the harness as results `host:queue:<case>` and
+`host:harness:<case>`."""
 
 import time
 import unittest
@@ -7,11 +8,14 @@ from pathlib import Path
 
 import console
 
-TESTS = Path(__file__).resolve().parent / "tests"
+ROOT = Path(__file__).resolve().parent.parent
+SUITES = {"queue": (ROOT / "queue/tests", "test_*.py"),
+          "harness": (ROOT / "tools/testing/selftests/iommu/qemu", "*_test.py")}
 
 
-def _suite():
-    return unittest.TestLoader().discover(str(TESTS), pattern="test_*.py", top_level_dir=str(TESTS))
+def _suite(name):
+    folder, pattern = SUITES[name]
+    return unittest.TestLoader().discover(str(folder), pattern=pattern, top_level_dir=str(folder))
 
 
 def _flat(suite):
@@ -22,18 +26,18 @@ def _flat(suite):
             yield one
 
 
-def _name(test):
-    """host:queue:<module>-<method>, without the words that all share."""
-    module, _, method = test.id().replace("test_", "").partition(".")
-    return f"host:queue:{module}-{method.rpartition('.')[2].replace('_', '-')}"
+def _name(suite, test):
+    """host:<suite>:<module>-<method>, without the words that all share."""
+    module, _, method = test.id().replace("test_", "").replace("_test.", ".").partition(".")
+    return f"host:{suite}:{module}-{method.rpartition('.')[2].replace('_', '-')}"
 
 
 class _Relay(unittest.TestResult):
     """Hands each result to a Report as it comes."""
 
-    def __init__(self, report):
+    def __init__(self, suite, report):
         super().__init__()
-        self.report, self.began = report, 0.0
+        self.suite, self.report, self.began = suite, report, 0.0
 
     def startTest(self, test):
         super().startTest(test)
@@ -41,11 +45,11 @@ class _Relay(unittest.TestResult):
 
     def _fault(self, test, error):
         reason = f"{error[0].__name__}: {error[1]}"
-        self.report.fail(_name(test), " ".join(reason.split())[:300])
+        self.report.fail(_name(self.suite, test), " ".join(reason.split())[:300])
 
     def addSuccess(self, test):
         super().addSuccess(test)
-        self.report.ok(_name(test), time.monotonic() - self.began)
+        self.report.ok(_name(self.suite, test), time.monotonic() - self.began)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
@@ -57,15 +61,16 @@ class _Relay(unittest.TestResult):
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self.report.skip(_name(test), reason)
+        self.report.skip(_name(self.suite, test), reason)
 
 
 def names():
     """Names of the cases."""
-    return [_name(test) for test in _flat(_suite())]
+    return [_name(name, test) for name in SUITES for test in _flat(_suite(name))]
 
 
 def run(report):
     """Runs the tests; results go to the report."""
     with console.quiet():
-        _suite().run(_Relay(report))
+        for name in SUITES:
+            _suite(name).run(_Relay(name, report))

@@ -189,7 +189,7 @@ class ResultTest(unittest.TestCase):
 class ConsoleTest(unittest.TestCase):
     """The console."""
 
-    def test_pass(self):
+    def test_kunit_pass(self):
         self.assertEqual(console(KUNIT), {"first": OK, "second": OK,
                                           "no_splat": OK})
 
@@ -227,7 +227,7 @@ class ConsoleTest(unittest.TestCase):
     def test_silence_is_no_clean_log(self):
         self.assertEqual(console("")["no_splat"], ("not ok", "no console output"))
 
-    def test_plan_not_kept(self):
+    def test_kunit_plan_not_kept(self):
         text = without(KUNIT, "ok 2 - second")
         self.assertEqual(console(text)["plan"], ("not ok", "planned 2, saw 1"))
 

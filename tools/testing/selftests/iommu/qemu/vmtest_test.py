@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of vmtest.sh with a script for QEMU: python3 -B vmtest_test.py"""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ARCH = os.uname().machine.replace("aarch64", "arm64")
+
+# Does what its first argument says, and notes how many do so at a time.
+QEMU = """#!/bin/sh
+answer=ok status=0
+for word; do
+	case $word in
+	file,id=console,*) console=${word##*path=} ;;
+	file,id=result,*) result=${word##*path=} ;;
+	esac
+done
+crowd() { find running -type f | wc -l; }
+echo $$ > "running/$$"
+crowd >> crowds
+echo "[    1.0] a kernel" > "$console"
+case $1 in
+hang) exec sleep 60 ;;
+orphan) kill -KILL "$PPID" ;;
+bad) answer="not ok" status=1 ;;
+slow) sleep 2 ;;
+social)
+	tries=100
+	while [ "$(crowd)" -lt 2 ] && [ "$((tries -= 1))" -gt 0 ]; do sleep 0.2; done
+	sleep 2
+	;;
+esac
+printf '# suite prog\\n1..1\\n%s 1 one\\n# exit prog %s\\n# done\\n' "$answer" $status > "$result"
+rm "running/$$"
+"""
+
+CONF = """
+ARCH={arch}
+QEMU=./qemu
+MACHINE=({what})
+PORTS=()
+CONSOLE=ttyS0
+RESULT=ttyS1
+CMDLINE=()
+TIMEOUT=60
+TEST_DEVICES=()
+DEMO_DEVICES=()
+"""
+
+TESTS = """
+[prog]
+kind = kselftest
+machines = *
+cases = one
+"""
+
+
+class VmtestTest(unittest.TestCase):
+    """A harness of its own, whose machines do as they are told."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = pathlib.Path(folder.name)
+        for name in ("qemu", "tools", "running"):
+            (self.top / name).mkdir()
+        for path in HERE.iterdir():
+            if path.suffix in (".sh", ".py"):
+                shutil.copy(path, self.top / "qemu")
+        self.write("qemu/tests.cfg", TESTS)
+        self.write("kernel", "")
+        self.program("tools/qemu", QEMU)
+        for name in ("cpio", "make", "readelf", "busybox"):
+            self.program(f"tools/{name}", "#!/bin/sh\ncat > /dev/null\n")
+
+    def write(self, name, text):
+        """A file under the top."""
+        path = self.top / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def program(self, name, text):
+        """The same, to be run."""
+        self.write(name, text).chmod(0o755)
+
+    def machine(self, name, what, arch=ARCH):
+        """A machine that does what it is told."""
+        self.write(f"qemu/{name}.conf", CONF.format(what=what, arch=arch).replace(
+            "./qemu", str(self.top / "tools/qemu")))
+        # In place of what the compiler would make.
+        (self.top / "work" / arch / "bin").mkdir(parents=True, exist_ok=True)
+        self.write(f"work/{arch}/bin/prog", "")
+
+    def start(self, *options, kernel=f"{ARCH}=kernel"):
+        """vmtest.sh, running."""
+        path = f"{self.top / 'tools'}:{os.environ['PATH']}"
+        argv = [self.top / "qemu/vmtest.sh", "--work", "work", "--logs", "logs", *options]
+        return subprocess.Popen(argv + (["--kernel", kernel] if kernel else []),
+                                cwd=self.top, stdin=subprocess.DEVNULL, env=dict(os.environ, PATH=path),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run_it(self, *options, **keywords):
+        """Exit status, lines of output and complaints."""
+        with self.start(*options, **keywords) as child:
+            out, err = child.communicate(timeout=60)
+        return child.returncode, out.splitlines(), err
+
+    def test_totals(self):
+        self.machine("a", "good")
+        self.machine("b", "good")
+        status, lines, err = self.run_it()
+        self.assertEqual((status, lines[-1]), (0, "4 passed, 0 failed, 0 skipped"), err)
+        self.assertEqual([line.split(" (")[0] for line in sorted(lines[:-1])],
+                         ["ok a:dmesg:no_splat", "ok a:prog:one",
+                          "ok b:dmesg:no_splat", "ok b:prog:one"])
+
+    def test_failure(self):
+        self.machine("a", "bad")
+        self.machine("b", "good")
+        status, lines, _ = self.run_it()
+        self.assertEqual((status, lines[-1]), (1, "3 passed, 1 failed, 0 skipped"))
+        self.assertEqual(self.run_it("--machine", "b")[0], 0)
+
+    def test_jobs_at_a_time(self):
+        for jobs, what in ((1, "slow"), (2, "social")):
+            with self.subTest(jobs):
+                self.write("crowds", "")
+                for name in "abcd":
+                    self.machine(name, what)
+                self.assertEqual(self.run_it("--jobs", str(jobs))[0], 0)
+                crowds = (self.top / "crowds").read_text(encoding="utf-8").split()
+                self.assertEqual((len(crowds), max(map(int, crowds))), (4, jobs))
+
+    def test_machine_without_a_verdict(self):
+        self.machine("a", "good")
+        self.machine("b", "orphan")
+        status, lines, _ = self.run_it()
+        self.assertEqual((status, lines[-1]), (1, "2 passed, 0 failed, 0 skipped"))
+
+    def test_interrupted(self):
+        self.machine("a", "hang")
+        self.machine("b", "hang")
+        with self.start("--jobs", "2") as child:
+            running = self.wait_for(lambda: len(list((self.top / "running").iterdir())) == 2)
+            child.send_signal(signal.SIGTERM)
+            child.communicate(timeout=60)
+        self.assertTrue(running)
+        self.assertEqual(child.returncode, 130)
+        for path in (self.top / "running").iterdir():
+            self.assertFalse(self.alive(int(path.name)))
+
+    @staticmethod
+    def alive(pid):
+        """Is there such a process, and has it not ended?"""
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+                return stat.read().rpartition(")")[2].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    @staticmethod
+    def wait_for(question):
+        """Whether it becomes true within twenty seconds."""
+        end = time.monotonic() + 20
+        while not question() and time.monotonic() < end:
+            time.sleep(0.05)
+        return question()
+
+    def test_no_kernel(self):
+        self.machine("a", "good")
+        status, _, err = self.run_it(kernel=None)
+        self.assertEqual(status, 2)
+        self.assertIn(f"(--kernel {ARCH}=IMAGE)", err)
+
+    def test_no_busybox_for_another_architecture(self):
+        self.machine("a", "good", "sparc")
+        status, _, err = self.run_it(kernel="sparc=kernel")
+        self.assertEqual(status, 2)
+        self.assertIn("set BUSYBOX_sparc to a static busybox", err)
+
+    def test_machines(self):
+        self.machine("a", "good")
+        self.machine("b", "good", "sparc")
+        self.assertEqual(self.run_it("--machines", kernel=None)[:2],
+                         (0, [f"a {ARCH}", "b sparc"]))
+
+    def test_mistake_in_tests_cfg(self):
+        self.machine("a", "good")
+        self.write("qemu/tests.cfg", TESTS.replace("machines = *", "machines = b"))
+        status, _, err = self.run_it()
+        self.assertNotEqual(status, 0)
+        self.assertIn("tests.cfg: [prog]: 'b' is nowhere", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
