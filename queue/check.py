@@ -15,6 +15,7 @@ from functools import cached_property
 
 import applies
 import lint
+import model
 import mutants
 import packages
 import rules
@@ -118,14 +119,20 @@ def cases(ctx):
     found += applies.cases(ctx)
     found += style.cases(ctx)
     found += mutants.cases(ctx)
+    found += model.cases(ctx)
     found += lint.cases(ctx)
     found += steps.cases(ctx)
     return found
 
 
+def _title(name):
+    """A check's name in the results; a colon in it separates a suite of its own."""
+    return f"host:{name}" if ":" in name else f"host:check:{name}"
+
+
 def _run_one(ctx, memory, report, case):
     name, function, key = case
-    title, start = f"host:check:{name}", time.monotonic()
+    title, start = _title(name), time.monotonic()
     kept = memory.recall(name, key) if key else None
     if kept:
         note = f"(unchanged since {kept[0]})" + (f" {kept[1]}" if kept[1] else "")
@@ -159,6 +166,6 @@ def names(layout):
     """Names of the checks without running them: those of the steps need the
     series alone."""
     ctx = Context(layout, None, trees.Tree(layout), series.load(layout), {"patches": [], "base_commit": ""})
-    return [f"host:check:{name}" for name, _, _ in cases(ctx)]
+    return [_title(name) for name, _, _ in cases(ctx)]
 
 

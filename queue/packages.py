@@ -17,6 +17,8 @@ FOR_BOOT = {"x86_64": ("qemu-system-x86", "busybox-static", "cpio"),
             "arm64": ("qemu-system-arm", "cpio")}
 FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
              "perl")
+# spin turns the model of DMA ownership into a C program, which gcc compiles.
+FOR_MODEL = ("spin", "gcc", "libc6-dev")
 
 APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=300")
 

@@ -329,7 +329,7 @@ int iommu_dma_owner_join(struct iommu_group *group,
 	 */
 	smp_mb();
 
-	device->finalize = group->owner;
+	device->finalize = group->owner && group->default_domain;
 	if (!device_uses_dma_api(dev))
 		return 0;
 
@@ -359,7 +359,8 @@ void iommu_dma_owner_leave(struct iommu_group *group,
 /* Cuts off the DMA of a whole group that is on its default domain. */
 static int block_group(struct iommu_group *group)
 {
-	struct group_device *first;
+	struct group_device *device;
+	int ret;
 
 	lockdep_assert_held(&group->mutex);
 
@@ -371,14 +372,24 @@ static int block_group(struct iommu_group *group)
 		 * A domain of type IOMMU_DOMAIN_BLOCKED would say it better,
 		 * but most IOMMU drivers refuse to allocate one.
 		 */
-		first = list_first_entry(&group->devices, struct group_device,
-					 list);
-		group->blocking_domain = iommu_domain_alloc(first->dev->bus);
+		device = list_first_entry(&group->devices,
+					  struct group_device, list);
+		group->blocking_domain = iommu_domain_alloc(device->dev->bus);
 		if (!group->blocking_domain)
 			return -ENOMEM;
 	}
 
-	return __iommu_group_set_domain(group, group->blocking_domain);
+	ret = __iommu_group_set_domain(group, group->blocking_domain);
+	if (ret)
+		return ret;
+
+	/*
+	 * An IOMMU driver that is just setting up the DMA ops of a device that
+	 * joined finds the wrong domain now.
+	 */
+	list_for_each_entry(device, &group->devices, list)
+		device->finalize = true;
+	return 0;
 }
 
 static int set_dma_owner(struct iommu_group *group, void *owner)

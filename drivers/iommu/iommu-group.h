@@ -67,8 +67,8 @@ struct iommu_group {
  * @dma_api: the device's driver may program it to do DMA for the kernel
  * @stranded: the device could not be attached to the default domain when its
  *	group went back there; tried again before its next driver probes
- * @finalize: the device joined while the group had an owner, so the IOMMU
- *	driver could not set up its DMA ops yet
+ * @finalize: the group had an owner since the device joined, so the IOMMU
+ *	driver may not have set up its DMA ops yet
  */
 struct group_device {
 	struct list_head list;

@@ -483,6 +483,34 @@ static void dma_owner_test_no_default_domain(struct kunit *test)
 	mock_iommu.no_default_domains = false;
 }
 
+/* A group that could not be given a default domain does not get one later. */
+static void dma_owner_test_no_default_domain_yet(struct kunit *test)
+{
+	struct iommu_group *group = iommu_group_alloc();
+	struct iommu_domain *domain = alloc_domain(test);
+	struct mock_device *a, *b;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
+	mock_iommu.fail_alloc = true;
+	a = mock_device_add(test, group);
+	mock_iommu.fail_alloc = false;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, group), 0);
+
+	b = mock_device_add(test, group);
+	KUNIT_EXPECT_FALSE(test, group->default_domain);
+	KUNIT_EXPECT_PTR_EQ(test, b->attached, domain);
+	iommu_detach_group(domain, group);
+	KUNIT_EXPECT_FALSE(test, a->attached);
+	KUNIT_EXPECT_FALSE(test, b->attached);
+	iommu_group_release_dma_owner(group);
+
+	iommu_domain_free(domain);
+	mock_device_del(a);
+	mock_device_del(b);
+	iommu_group_put(group);
+}
+
 static void dma_owner_test_driver_detaches_what_it_releases(struct kunit *test)
 {
 	struct iommu_group *group = iommu_group_alloc();
@@ -532,6 +560,26 @@ static void dma_owner_test_join_owned_group(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[1], &mock_kernel_driver), 1);
 	mock_unbind(f->dev[1]);
 	KUNIT_EXPECT_EQ(test, f->dev[1]->finalized, 1U);
+	expect_free(test);
+}
+
+/* The device had joined a free group, but its DMA ops came too late. */
+static void dma_owner_test_claim_before_dma_ops(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mdev->group = f->group;
+	mdev->claimed_meanwhile = &alice;
+	mock_device_register(test, mdev);
+	expect_owned_by(test, &alice);
+	KUNIT_EXPECT_EQ(test, mdev->finalized, 0U);
+
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+	KUNIT_EXPECT_EQ(test, mdev->finalized, 1U);
+	mock_unbind(mdev);
+	mock_device_del(mdev);
 	expect_free(test);
 }
 
@@ -773,8 +821,10 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_foreign_domain_refuses),
 	KUNIT_CASE(dma_owner_test_group_without_iommu),
 	KUNIT_CASE(dma_owner_test_no_default_domain),
+	KUNIT_CASE(dma_owner_test_no_default_domain_yet),
 	KUNIT_CASE(dma_owner_test_driver_detaches_what_it_releases),
 	KUNIT_CASE(dma_owner_test_join_owned_group),
+	KUNIT_CASE(dma_owner_test_claim_before_dma_ops),
 	KUNIT_CASE(dma_owner_test_leave_owned_group),
 	KUNIT_CASE(dma_owner_test_late_group),
 	KUNIT_CASE(dma_owner_test_late_group_is_owned),

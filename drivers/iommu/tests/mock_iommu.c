@@ -115,10 +115,16 @@ static struct iommu_group *mock_device_group(struct device *dev)
 
 static void mock_probe_finalize(struct device *dev)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	struct mock_device *mdev = to_mock_device(dev);
+	struct iommu_domain *domain;
 
+	if (mdev->claimed_meanwhile)
+		iommu_group_set_dma_owner(mdev->group, mdev->claimed_meanwhile);
+	mdev->claimed_meanwhile = NULL;
+
+	domain = iommu_get_domain_for_dev(dev);
 	if (domain && domain->type == IOMMU_DOMAIN_DMA)
-		to_mock_device(dev)->finalized++;
+		mdev->finalized++;
 }
 
 static const struct iommu_ops mock_iommu_ops = {

@@ -25,6 +25,8 @@ struct kunit;
  * @needs_direct_map: it refuses every unmanaged domain, as Intel's IOMMU driver
  *	does for devices with reserved memory
  * @private_probe: @driver's probe attaches this domain to the group
+ * @claimed_meanwhile: an owner claims its group right before the IOMMU driver
+ *	sets up its DMA ops for the first time
  * @dma_configure_ret: what its bus's dma_configure() returns
  * @probe_ret: what its driver's probe() returns
  * @probes: how often its driver was probed
@@ -39,6 +41,7 @@ struct mock_device {
 	bool join_in_dma_configure;
 	bool needs_direct_map;
 	struct iommu_domain *private_probe;
+	void *claimed_meanwhile;
 	int dma_configure_ret;
 	int probe_ret;
 	unsigned int probes;

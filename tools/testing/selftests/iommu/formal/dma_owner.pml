@@ -1,0 +1,670 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DMA ownership of an IOMMU group, as a model for spin
+ *
+ * A group that has a default domain, one device that is always in it, and one
+ * that joins and leaves whatever the driver core is doing to it. A driver core
+ * for each device binds and unbinds drivers that use the DMA API. Two users
+ * claim the group, attach domains of their own, and give it back. Every attach
+ * may fail. spin takes the steps in all orders that are possible:
+ *
+ *	spin -run -safety -DREVERSE -m4000000 dma_owner.pml
+ *
+ * Before each step stands the function of the kernel that takes it. What
+ * happens under group->mutex is one step, for nobody can look meanwhile.
+ *
+ * Three things are checked, with -DCHECK_... one of them only:
+ *
+ *  INVARIANT	what the first comment of drivers/iommu/dma-owner.c promises
+ *  OWNERSHIP	an owner stays the owner until it releases the group, and a
+ *		kernel claim stands while a driver is bound, and no longer
+ *  DOMAINS	no device stays on a domain that is freed, and a driver that is
+ *		bound finds its device on the default domain, with its DMA ops
+ *
+ * That nobody waits for ever is checked as well. All could be true of a model
+ * in which nothing goes wrong, so each rule of the kernel can be taken away,
+ * with -DBREAK_..., and then spin must find a fault. To see how it happens:
+ *
+ *	spin -DBREAK_JOIN_BARRIER -run -safety -bfs dma_owner.pml
+ *	spin -DBREAK_JOIN_BARRIER -t -p -g dma_owner.pml
+ *
+ * dev->p->dma_claim and dev->iommu_group are read without a lock. A store to
+ * one of them goes to a store buffer, and from there to memory at any time,
+ * but with the next barrier of the same process at the latest. A load that a
+ * machine does early looks the same to others, so one kind of buffer is enough.
+ */
+
+#if !defined(CHECK_INVARIANT) && !defined(CHECK_OWNERSHIP) && \
+	!defined(CHECK_DOMAINS)
+#define CHECK_INVARIANT
+#define CHECK_OWNERSHIP
+#define CHECK_DOMAINS
+#endif
+
+#ifdef CHECK_INVARIANT
+#define invariant(x)	assert(x)
+#else
+#define invariant(x)	skip
+#endif
+
+#ifdef CHECK_OWNERSHIP
+#define ownership(x)	assert(x)
+#else
+#define ownership(x)	skip
+#endif
+
+#ifdef CHECK_DOMAINS
+#define domains(x)	assert(x)
+#else
+#define domains(x)	skip
+#endif
+
+#define DEVICES		2
+#define USERS		2
+#define JOINER		0	/* the device that comes and goes */
+
+/* Domains. A device on none is cut off. */
+#define NONE		0
+#define DEFAULT		1
+#define BLOCKING	2
+#define OF_USER(u)	(2 + (u))
+
+typedef device {
+	/* struct group_device, under the group's mutex */
+	bit listed;
+	bit dma_api;
+	bit stranded;
+	bit finalize;
+	/* what the IOMMU driver knows of the device */
+	byte domain;
+	bit dma_ops;
+	/* struct device: dma_claim > 0, iommu_group != NULL; device_lock() */
+	bit claim;
+	bit group;
+	bit lock;
+	/* store buffers */
+	bit claim_buffered;
+	bit claim_next;
+	bit group_buffered;
+	bit group_next;
+	/* for the checks: a driver may make the device do DMA; the device is
+	 * a member of the group; it is about to become one, or to leave */
+	bit bound;
+	bit joined;
+	bit moving;
+};
+
+device dev[DEVICES];
+
+/* struct iommu_group */
+bit mutex;
+byte owner;
+byte owner_cnt;
+byte domain = DEFAULT;
+
+/* Scratch, 0 outside of a step. */
+byte i;
+byte counted;
+byte failed;
+bit ok;
+
+/* What every holder of the mutex leaves behind */
+inline check_group()
+{
+	counted = 0;
+	for (i : 0 .. DEVICES - 1) {
+		counted = counted + dev[i].dma_api;
+		invariant(!owner || !dev[i].dma_api);
+		invariant(!owner || !dev[i].joined || !dev[i].bound);
+		ownership(!dev[i].joined || !dev[i].bound || dev[i].dma_api);
+		domains(!dev[i].joined || !dev[i].bound ||
+			dev[i].domain == DEFAULT);
+		domains(!dev[i].joined || dev[i].domain == domain ||
+			(dev[i].stranded && dev[i].domain == NONE))
+	};
+	invariant(owner_cnt == (owner -> 1 : counted));
+	invariant(owner -> domain >= BLOCKING : domain == DEFAULT)
+}
+
+/* Begins an atomic step. Should anything block in it, the mutex stays locked. */
+inline lock_mutex()
+{
+	!mutex;
+	mutex = 1
+}
+
+inline unlock_mutex()
+{
+	d_step {
+		check_group();
+		i = 0;
+		counted = 0;
+		failed = 0;
+		ok = 0;
+		mutex = 0
+	}
+}
+
+/* WRITE_ONCE(dev->p->dma_claim, value) */
+inline store_claim(d, value)
+{
+	dev[d].claim_next = value;
+	dev[d].claim_buffered = 1
+}
+
+/* smp_mb(), or the passing of time */
+inline flush_claim(d)
+{
+	if
+	:: dev[d].claim_buffered ->
+		dev[d].claim = dev[d].claim_next;
+		dev[d].claim_next = 0;
+		dev[d].claim_buffered = 0
+	:: else
+	fi
+}
+
+/* dev->iommu_group = value */
+inline store_group(d, value)
+{
+	dev[d].group_next = value;
+	dev[d].group_buffered = 1
+}
+
+inline flush_group(d)
+{
+	if
+	:: dev[d].group_buffered ->
+		dev[d].group = dev[d].group_next;
+		dev[d].group_next = 0;
+		dev[d].group_buffered = 0
+	:: else
+	fi
+}
+
+/* __iommu_attach_device(): one that fails may have detached the device */
+inline attach(d, to)
+{
+	if
+	:: dev[d].domain = to; ok = 1
+	:: dev[d].domain = NONE; ok = 0
+	fi
+}
+
+/* __iommu_device_restore_domain() */
+inline restore_device(d, to)
+{
+	attach(d, to);
+	if
+	:: ok ->
+		dev[d].stranded = 0
+	:: else ->
+#ifndef BREAK_STRANDED
+		dev[d].stranded = 1
+#endif
+	fi
+}
+
+/* __iommu_group_restore_domain() */
+inline restore_group(to)
+{
+	if
+	:: domain != to ->
+		for (i : 0 .. DEVICES - 1) {
+			if
+			:: dev[i].listed -> restore_device(i, to)
+			:: else
+			fi
+		};
+		domain = to
+	:: else
+	fi
+}
+
+/* __iommu_group_set_domain() and iommu_group_undo_attach() */
+inline set_domain(to)
+{
+	failed = DEVICES;
+	for (i : 0 .. DEVICES - 1) {
+		if
+		:: dev[i].listed && failed == DEVICES ->
+			attach(i, to);
+			if
+			:: ok -> dev[i].stranded = 0
+			:: else -> failed = i
+			fi
+		:: else
+		fi
+	};
+	if
+	:: failed == DEVICES ->
+		domain = to;
+		ok = 1
+	:: else ->
+#ifndef BREAK_ROLLBACK
+		for (i : 0 .. DEVICES - 1) {
+			if
+			:: dev[i].listed && i <= failed ->
+				restore_device(i, domain)
+			:: else
+			fi
+		};
+#endif
+		ok = 0
+	fi
+}
+
+/* iommu_group_fallback_domain() */
+#ifndef BREAK_FALLBACK
+#define fallback_domain		(owner -> BLOCKING : DEFAULT)
+#else
+#define fallback_domain		DEFAULT
+#endif
+
+/* iommu_ops.probe_finalize(): looks at the domain without a lock */
+inline probe_finalize(d)
+{
+	dev[d].dma_ops = (domain == DEFAULT)
+}
+
+inline claim_device(d)
+{
+	if
+#ifndef BREAK_COUNT_ONCE
+	:: !dev[d].dma_api ->
+#else
+	:: true ->
+#endif
+		dev[d].dma_api = 1;
+		owner_cnt++
+	:: else
+	fi
+}
+
+inline unclaim_device(d)
+{
+	if
+	:: dev[d].dma_api ->
+		dev[d].dma_api = 0;
+		owner_cnt--
+	:: else
+	fi
+}
+
+/* The device is wholly in the group or out of it. */
+inline settle(d)
+{
+	dev[d].moving = 0;
+	ownership(dev[d].lock || !dev[d].dma_api)
+}
+
+/* iommu_ops.release_device() */
+inline release_device(d)
+{
+	dev[d].joined = 0;
+	dev[d].domain = NONE;
+	dev[d].dma_ops = 0
+}
+
+/* iommu_group_release_device() */
+inline leave(d)
+{
+	dev[d].moving = 1;
+#ifdef BREAK_RELEASE_LOCKED
+	atomic { release_device(d) };
+#endif
+	atomic {
+		lock_mutex();
+#ifndef BREAK_RELEASE_LOCKED
+		release_device(d);
+#endif
+#ifndef BREAK_LEAVE
+		/* iommu_dma_owner_leave() */
+		unclaim_device(d);
+#endif
+		/* iommu_group_delist(), iommu_group_forget() */
+		dev[d].listed = 0;
+		dev[d].dma_api = 0;
+		dev[d].stranded = 0;
+		dev[d].finalize = 0;
+		unlock_mutex()
+	};
+	atomic { store_group(d, 0); settle(d) }
+}
+
+/*
+ * iommu_group_add_device(), then iommu_probe_device() or bus_iommu_probe().
+ * Both attach the device; the second may find that the group went elsewhere.
+ */
+inline join(d)
+{
+	atomic { dev[d].moving = 1; store_group(d, 1) };
+	atomic {
+		lock_mutex();
+		dev[d].listed = 1;
+		/* iommu_dma_owner_join() */
+#ifndef BREAK_JOIN_BARRIER
+		flush_group(d);
+#endif
+#ifndef BREAK_JOIN_FINALIZE
+		dev[d].finalize = (owner != 0);
+#endif
+		good = 1;
+		if
+#ifndef BREAK_JOIN_REFUSED
+		:: dev[d].claim && owner -> good = 0
+#endif
+#ifndef BREAK_JOIN_COUNTED
+		:: dev[d].claim && !owner -> claim_device(d)
+#endif
+		:: else
+		fi;
+	};
+	/* Still locked: only who does without the mutex gets in between. */
+	atomic {
+		if
+		:: good -> attach(d, domain); good = ok
+		:: else
+		fi;
+		dev[d].joined = good;
+#ifdef BREAK_JOIN_BARRIER
+		/* at the latest: giving up the mutex is a barrier as well */
+		flush_group(d);
+#endif
+		unlock_mutex()
+	};
+	if
+	:: good ->
+		atomic {
+			lock_mutex();
+			if
+#ifndef BREAK_JOIN_DOMAIN
+			:: domain == DEFAULT ->
+#else
+			:: true ->
+#endif
+				attach(d, DEFAULT);
+				good = ok
+			:: else
+			fi;
+			dev[d].joined = good;
+			unlock_mutex()
+		}
+	:: else
+	fi;
+	if
+	:: good -> atomic { probe_finalize(d); settle(d); good = 0 }
+	:: else -> leave(d)
+	fi
+}
+
+/* iommu_device_use_dma_api(), up to where it gives up the mutex */
+inline use_dma_api(d)
+{
+	atomic {
+		lock_mutex();
+		/* find_device(): if it is not there yet, join() will count it */
+		found = dev[d].listed;
+		if
+#ifndef BREAK_OWNER
+		:: found && owner -> good = 0
+#endif
+#ifndef BREAK_STRANDED_RETRY
+		:: found && !owner && dev[d].stranded ->
+			restore_device(d, domain);
+			good = ok
+#endif
+		:: else
+		fi;
+		if
+		:: found && good ->
+			claim_device(d);
+			finalize = dev[d].finalize;
+			dev[d].finalize = 0
+		:: else
+		fi;
+		found = 0;
+		unlock_mutex()
+	}
+}
+
+/* device_drop_dma_claim() and iommu_device_unuse_dma_api() */
+inline drop_claim(d)
+{
+	atomic { store_claim(d, 0) };
+#ifndef BREAK_RELEASE_BARRIER
+	atomic { flush_claim(d) };
+#endif
+	if
+	:: dev[d].group ->
+		atomic {
+			lock_mutex();
+			if
+			:: dev[d].listed -> unclaim_device(d)
+			:: else
+			fi;
+			unlock_mutex()
+		}
+	:: else
+	fi
+}
+
+/* device_claim_dma() */
+inline claim_dma(d)
+{
+	atomic { good = 1; store_claim(d, 1) };
+#ifndef BREAK_CLAIM_BARRIER
+	atomic { flush_claim(d) };
+#endif
+	if
+	:: dev[d].group -> use_dma_api(d)
+	:: else
+	fi;
+	if
+	:: finalize -> atomic { probe_finalize(d); finalize = 0 }
+	:: else
+	fi;
+	if
+#ifndef BREAK_REFUSED_DROPPED
+	:: !good -> drop_claim(d)
+#else
+	:: !good -> atomic { store_claim(d, 0) }
+#endif
+	:: else
+	fi
+}
+
+/* really_probe() and __device_release_driver(), with the device locked */
+proctype driver_core(byte d)
+{
+	bit good, found, finalize;
+
+	do
+	:: atomic { !dev[d].lock; dev[d].lock = 1 };
+		claim_dma(d);
+		if
+		:: good ->
+			atomic {
+				dev[d].bound = 1;
+				invariant(!dev[d].joined || !owner);
+				ownership(!dev[d].joined || dev[d].dma_api);
+				domains(!dev[d].joined || dev[d].moving ||
+					dev[d].dma_ops)
+			};
+#ifndef BREAK_RELEASE_LAST
+			/* remove(), devres_release_all() */
+			dev[d].bound = 0;
+			drop_claim(d)
+#else
+			drop_claim(d);
+			dev[d].bound = 0
+#endif
+		:: else
+		fi;
+		atomic {
+			good = 0;
+			ownership(dev[d].moving || !dev[d].dma_api);
+			dev[d].lock = 0
+		}
+	od
+}
+
+/* An IOMMU driver that finds and loses a device. */
+proctype iommu_driver(byte d)
+{
+	bit good;
+
+	do
+	:: !dev[d].listed -> join(d)
+	:: dev[d].listed -> leave(d)
+	od
+}
+
+/* iommu_group_set_dma_owner() */
+inline set_dma_owner()
+{
+	atomic {
+		lock_mutex();
+		for (i : 0 .. DEVICES - 1) {
+			good = good || dev[i].listed
+		};
+#ifndef BREAK_CLAIMS
+		good = good && !owner_cnt;
+#endif
+		/* block_group(): the allocation may fail as well */
+		if
+#ifndef BREAK_BLOCKING
+		:: good -> set_domain(BLOCKING); good = ok
+#else
+		:: good
+#endif
+		:: good -> good = 0
+		:: else
+		fi;
+		if
+		:: good ->
+			owner = me;
+			owner_cnt = 1;
+#ifndef BREAK_CLAIM_FINALIZE
+			for (i : 0 .. DEVICES - 1) {
+				dev[i].finalize = dev[i].listed
+			}
+#endif
+		:: else
+		fi;
+		unlock_mutex()
+	}
+}
+
+/* iommu_attach_group() */
+inline attach_group()
+{
+	atomic {
+		lock_mutex();
+		ownership(owner == me);
+		if
+		:: domain == fallback_domain -> set_domain(OF_USER(me))
+		:: else
+		fi;
+		unlock_mutex()
+	}
+}
+
+/* iommu_detach_group() */
+inline detach_group()
+{
+	atomic {
+		lock_mutex();
+		ownership(owner == me);
+		restore_group(fallback_domain);
+		unlock_mutex()
+	}
+}
+
+/* iommu_group_release_dma_owner() */
+inline release_dma_owner()
+{
+	atomic {
+		lock_mutex();
+		ownership(owner == me);
+		owner = 0;
+#ifndef BREAK_RELEASE_COUNT
+		owner_cnt = 0;
+#endif
+#ifndef BREAK_RELEASE_DOMAIN
+		restore_group(DEFAULT);
+#endif
+#ifdef BREAK_LOCK_ORDER
+		/* to set up the DMA ops at once */
+		!dev[JOINER].lock;
+#endif
+		unlock_mutex()
+	}
+}
+
+/* iommu_domain_free() */
+inline free_domain()
+{
+	atomic {
+		domains(domain != OF_USER(me));
+		for (i : 0 .. DEVICES - 1) {
+			domains(dev[i].domain != OF_USER(me))
+		};
+		i = 0;
+		good = 0
+	}
+}
+
+/* VFIO, or somebody who is less careful to detach */
+proctype user(byte me)
+{
+	bit good;
+
+	do
+	:: set_dma_owner();
+		if
+		:: good ->
+			attach_group();
+			if
+			:: detach_group()
+			:: skip
+			fi;
+			release_dma_owner();
+			free_domain()
+		:: else
+		fi
+	od
+}
+
+/* Store buffers drain at any time. Only the joiner's group changes. */
+proctype memory()
+{
+end:	do
+	:: atomic { dev[JOINER].claim_buffered -> flush_claim(JOINER) }
+	:: atomic { dev[JOINER].group_buffered -> flush_group(JOINER) }
+	od
+}
+
+init
+{
+	atomic {
+		for (i : 0 .. DEVICES - 1) {
+			if
+			:: i != JOINER ->
+				dev[i].listed = 1;
+				dev[i].joined = 1;
+				dev[i].group = 1;
+				dev[i].domain = DEFAULT;
+				dev[i].dma_ops = 1
+			:: else
+			fi;
+			run driver_core(i)
+		};
+		run iommu_driver(JOINER);
+		for (i : 1 .. USERS) {
+			run user(i)
+		};
+		run memory();
+		i = 0
+	}
+}
