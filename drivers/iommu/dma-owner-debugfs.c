@@ -11,19 +11,37 @@
 #include <linux/device.h>
 #include <linux/init.h>
 #include <linux/iommu.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include "iommu-group.h"
+
+/*
+ * Processes choose their own names. Blanks in a word are escaped, so that a row
+ * can be split at blanks, and no name can pass for a row.
+ */
+static void print_word(struct seq_file *m, const char *word, size_t width)
+{
+	seq_setwidth(m, width);
+	seq_escape(m, word, " \t\n\\");
+	seq_pad(m, ' ');
+}
 
 static void print_group(struct seq_file *m, const char *group,
 			const char *owner, const char *task, const char *domain)
 {
-	seq_printf(m, "%-6s%-7s%-24s%-10s", group, owner, task, domain);
+	print_word(m, group, 5);
+	print_word(m, owner, 6);
+	print_word(m, task, 15);
+	print_word(m, domain, 9);
 }
 
 static void print_device(struct seq_file *m, const char *device,
 			 const char *driver, const char *claim)
 {
-	seq_printf(m, "%-16s%-20s%s\n", device, driver, claim);
+	print_word(m, device, 12);
+	print_word(m, driver, 12);
+	seq_printf(m, "%s\n", claim);
 }
 
 /* Position 0 is the title; position n is the first group from number n - 1. */
@@ -78,22 +96,34 @@ static void show_group_itself(struct seq_file *m, struct iommu_group *group)
 		    domain_name(group));
 }
 
-static void show_device(struct seq_file *m, struct group_device *device)
+/*
+ * A driver that comes or goes has the device locked, and tells its claim under
+ * group->mutex. So what stands in dev->driver between two looks at an unlocked
+ * device is settled. To wait for the device lock here would be the wrong order,
+ * and to try for it could make VFIO miss it, and a reset with it.
+ */
+static const char *settled_driver(struct group_device *device)
 {
 	struct device *dev = device->dev;
-	bool locked = device_trylock(dev);
-	const char *driver = "(changing)";
+	const char *name;
+	bool changing;
 
-	/*
-	 * Without a claim only the device lock keeps the driver's name. It
-	 * comes before group->mutex, so it must not be waited for here.
-	 */
-	if (locked || device->dma_api)
-		driver = iommu_dma_owner_driver(dev);
-	print_device(m, dev_name(dev), driver,
+	changing = mutex_is_locked(&dev->mutex);
+	smp_rmb(); /* the first look, then the driver */
+	name = iommu_dma_owner_driver(dev);
+	smp_rmb(); /* the driver, then the second look */
+	changing |= mutex_is_locked(&dev->mutex);
+
+	return changing && !device->dma_api ? "(changing)" : name;
+}
+
+static void show_device(struct seq_file *m, struct group_device *device)
+{
+	/* A module is not freed while its driver's name is read. */
+	rcu_read_lock();
+	print_device(m, dev_name(device->dev), settled_driver(device),
 		     device->dma_api ? "kernel" : "-");
-	if (locked)
-		device_unlock(dev);
+	rcu_read_unlock();
 }
 
 static void show_group(struct seq_file *m, struct iommu_group *group)
@@ -107,7 +137,7 @@ static void show_group(struct seq_file *m, struct iommu_group *group)
 		print_device(m, "-", "-", "-");
 	list_for_each_entry(device, &group->devices, list) {
 		if (!list_is_first(&device->list, &group->devices))
-			print_group(m, "", "", "", "");
+			seq_printf(m, "%39s", "");
 		show_device(m, device);
 	}
 }
@@ -138,17 +168,14 @@ DEFINE_SEQ_ATTRIBUTE(groups);
 
 static int __init iommu_groups_debugfs_init(void)
 {
-	struct dentry *dir = debugfs_lookup("iommu", NULL);
+	struct dentry *found = debugfs_lookup("iommu", NULL);
+	struct dentry *dir = found;
 
 	/* Some IOMMU drivers have a folder of this name already. */
-	if (dir) {
-		debugfs_create_file("groups", 0400, dir, NULL, &groups_fops);
-		dput(dir);
-		return 0;
-	}
-
-	dir = debugfs_create_dir("iommu", NULL);
+	if (!dir)
+		dir = debugfs_create_dir("iommu", NULL);
 	debugfs_create_file("groups", 0400, dir, NULL, &groups_fops);
+	dput(found);
 	return 0;
 }
 device_initcall(iommu_groups_debugfs_init);

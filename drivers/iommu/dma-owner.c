@@ -94,7 +94,8 @@ struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group)
  * @dev: the device
  *
  * Context: the caller holds the device lock; or group->mutex while the device
- * has a kernel claim, which the driver core drops before the driver goes away.
+ * has a kernel claim, which the driver core drops before the driver goes away;
+ * or the RCU read lock, which keeps the module of the driver.
  * Return: the name, or "-" for none.
  */
 const char *iommu_dma_owner_driver(struct device *dev)
@@ -176,6 +177,23 @@ static void report_claim_refused(struct iommu_group *group)
 	if (log)
 		pr_warn("group %d: claim refused: owned by userspace (%s[%d])\n",
 			group->id, group->owner_comm, group->owner_pid);
+}
+
+/* The same for a claim that the domain of the group does not allow. */
+static void report_domain_in_way(struct iommu_group *group, int error)
+{
+	lockdep_assert_held(&group->mutex);
+
+	trace_dma_owner_refused(group->id, NULL, "-", error);
+	if (!may_report(group))
+		return;
+
+	if (group->domain == group->default_domain)
+		pr_warn("group %d: claim refused: DMA cannot be blocked (%d)\n",
+			group->id, error);
+	else
+		pr_warn("group %d: claim refused: a driver attached its own domain\n",
+			group->id);
 }
 
 static void claim_device(struct iommu_group *group, struct group_device *device)
@@ -334,6 +352,8 @@ int iommu_dma_owner_join(struct iommu_group *group,
 		return 0;
 
 	if (group->owner) {
+		trace_dma_owner_refused(group->id, dev,
+					iommu_dma_owner_driver(dev), -EBUSY);
 		dev_err(dev, "cannot join IOMMU group %d: in use by the kernel, but the group is owned by userspace (%s[%d])\n",
 			group->id, group->owner_comm, group->owner_pid);
 		return -EBUSY;
@@ -407,8 +427,10 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 	if (group->default_domain) {
 		int ret = block_group(group);
 
-		if (ret)
+		if (ret) {
+			report_domain_in_way(group, ret);
 			return ret;
+		}
 	}
 
 	group->owner = owner;
@@ -435,9 +457,9 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  * Context: takes group->mutex. May sleep.
  * Return: 0; -EINVAL without a cookie; -ENODEV if the group has no device;
  * -EPERM if the group is claimed already, by an owner or by the driver of one
- * of its devices, which is logged; -EBUSY if a driver attached a domain of its
- * own to it; -ENOMEM; or the error of the IOMMU driver that would not let go of
- * the default domain, with all devices back on it.
+ * of its devices; -EBUSY if a driver attached a domain of its own to it;
+ * -ENOMEM; or the error of the IOMMU driver that would not let go of the default
+ * domain, with all devices back on it. All but the first two are logged.
  */
 int iommu_group_set_dma_owner(struct iommu_group *group, void *owner)
 {

@@ -13,7 +13,10 @@
  */
 
 #include <kunit/test.h>
+#include <linux/kmsg_dump.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include "../iommu-group.h"
 #include "mock_iommu.h"
 
@@ -800,6 +803,109 @@ static void dma_owner_test_claim_during_unbind(struct kunit *test)
 	expect_free(test);
 }
 
+/* What is logged of a refusal */
+
+/* The end of the log: what comes from here on can be counted. */
+static struct kmsg_dumper log_end(void)
+{
+	struct kmsg_dumper log = { .active = true };
+
+	kmsg_dump_rewind(&log);
+	log.cur_seq = log.next_seq;
+	return log;
+}
+
+/* Counts the lines since log_end() that tell why the group was refused so. */
+static int log_count(struct kmsg_dumper log, struct fixture *f,
+		     const char *fmt, ...)
+{
+	char why[64], text[128], line[256];
+	int count = 0;
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	snprintf(text, sizeof(text), "iommu: group %d: claim refused: %s",
+		 f->group->id, why);
+
+	while (kmsg_dump_get_line(&log, false, line, sizeof(line), &len))
+		if (strnstr(line, text, len))
+			count++;
+	return count;
+}
+
+static void dma_owner_test_report_is_bounded(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *more[7];
+	struct kmsg_dumper log;
+	int i;
+
+	for (i = 0; i < NR_DEVICES; i++)
+		KUNIT_EXPECT_EQ(test, use(f, i), 0);
+	for (i = 0; i < ARRAY_SIZE(more); i++) {
+		more[i] = mock_device_add(test, f->group);
+		KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&more[i]->dev), 0);
+	}
+
+	log = log_end();
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "%s is bound to -",
+					dev_name(&f->dev[0]->dev)), 1);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "mock"), 8);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "so are 2 more devices"), 1);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, ""), 9);
+
+	for (i = 0; i < ARRAY_SIZE(more); i++)
+		mock_device_del(more[i]);
+	for (i = 0; i < NR_DEVICES; i++)
+		unuse(f, i);
+	expect_free(test);
+}
+
+static void dma_owner_test_reports_are_limited(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct kmsg_dumper log;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	log = log_end();
+	for (i = 0; i < 12; i++)
+		KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &bob),
+				-EPERM);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "owned by userspace (%s[%d])",
+					current->comm, task_tgid_nr(current)), 10);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_report_names_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	struct kmsg_dumper log = log_end();
+
+	mock_iommu.fail_alloc = true;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-ENOMEM);
+	mock_iommu.fail_alloc = false;
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "DMA cannot be blocked (%d)",
+					-ENOMEM), 1);
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "a driver attached its own domain"),
+			1);
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
 static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_owner_waits_for_all_devices),
 	KUNIT_CASE(dma_owner_test_kernel_waits_for_owner),
@@ -839,6 +945,9 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_join_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_join_owned_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_claim_during_unbind),
+	KUNIT_CASE(dma_owner_test_report_is_bounded),
+	KUNIT_CASE(dma_owner_test_reports_are_limited),
+	KUNIT_CASE(dma_owner_test_report_names_domain),
 	{}
 };
 

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Follows changes: by the trace events, for root and in a trace instance of its
+ * own, so that nobody else's tracing is disturbed; else by looking every second.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/kernel.h>
+
+#include "iommu-groups.h"
+
+#define POLL_MS		1000
+#define LINE_LEN	512
+
+/* A descriptor that is readable once a signal asks to end, or -errno. */
+static int catch_signals(void)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* Whoever read the output may be gone; the instance must not stay. */
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static void show_time(void)
+{
+	char text[16];
+	time_t now = time(NULL);
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime(&now));
+	printf("%s  ", text);
+}
+
+static const char *colour(const char *code)
+{
+	return colourful() ? code : "";
+}
+
+/* One line for an event, from the words of its line in the trace. */
+static void show_event(const char *line)
+{
+	char owner[NAME_LEN], device[NAME_LEN], driver[NAME_LEN];
+	char task[TASK_LEN];
+	bool set = strstr(line, "dma_owner_set:");
+	const char *words = strstr(line, "groupID=");
+	int group, error;
+
+	if (!words)
+		return;
+	if (sscanf(words, "groupID=%d device=%63s driver=%63s error=%d", &group,
+		   device, driver, &error) == 4) {
+		show_time();
+		printf("group %-3d %srefused%s   ", group, colour("\033[31m"),
+		       colour("\033[0m"));
+		if (error == -EBUSY && device[0] != '-')
+			printf("%s for %s: owned by userspace\n", driver, device);
+		else if (device[0] != '-')
+			printf("userspace: %s is bound to %s\n", device, driver);
+		else
+			printf("userspace: %s\n", strerror(-error));
+	} else if (sscanf(words, "groupID=%d owner=%63s device=%63s driver=%63s task=%79[^\n]",
+			  &group, owner, device, driver, task) == 5) {
+		show_time();
+		printf("group %-3d %s  ", group, set ? "claimed " : "released");
+		if (!strcmp(owner, "user"))
+			printf("by userspace: %s\n", task);
+		else
+			printf("by the kernel: %s for %s\n", driver, device);
+	}
+	fflush(stdout);
+}
+
+static int write_file(const char *folder, const char *file, const char *value)
+{
+	char path[PATH_MAX];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, value, strlen(value)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int enable_events(const char *instance)
+{
+	int ret;
+
+	ret = write_file(instance, "events/iommu/dma_owner_set/enable", "1");
+	if (!ret)
+		ret = write_file(instance, "events/iommu/dma_owner_release/enable", "1");
+	if (!ret)
+		ret = write_file(instance, "events/iommu/dma_owner_refused/enable", "1");
+	return ret;
+}
+
+/* Makes a trace instance with the events into @path. Returns 0 or -errno. */
+static int make_instance(const char *sysfs, char *path, size_t size)
+{
+	static const char * const places[] = {
+		"kernel/tracing", "kernel/debug/tracing",
+	};
+	int ret = -ENOENT;
+	size_t i;
+
+	for (i = 0; ret && i < ARRAY_SIZE(places); i++) {
+		snprintf(path, size, "%s/%s/instances/iommu-groups-%d", sysfs,
+			 places[i], getpid());
+		ret = mkdir(path, 0700) ? -errno : 0;
+		if (ret)
+			continue;
+		ret = enable_events(path);
+		if (ret)
+			rmdir(path);
+	}
+	return ret;
+}
+
+/* Shows the whole lines of a text; returns the length of the rest. */
+static size_t take_text(char *text, size_t length)
+{
+	char *end;
+
+	text[length] = '\0';
+	while ((end = strchr(text, '\n'))) {
+		*end = '\0';
+		show_event(text);
+		memmove(text, end + 1, strlen(end + 1) + 1);
+	}
+	length = strlen(text);
+	/* No event is that long. */
+	return length < LINE_LEN - 1 ? length : 0;
+}
+
+/* Until a signal comes, or nobody reads any more. Returns an exit status. */
+static int follow_events(const char *instance, int signals)
+{
+	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN } };
+	char path[PATH_MAX + 16], text[LINE_LEN];
+	size_t length = 0;
+	ssize_t n = 1;
+
+	snprintf(path, sizeof(path), "%s/trace_pipe", instance);
+	fds[1].fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fds[1].events = POLLIN;
+	while (fds[1].fd >= 0 && n > 0 && !ferror(stdout)) {
+		if (poll(fds, 2, -1) < 0 || fds[0].revents)
+			break;
+		n = read(fds[1].fd, text + length, LINE_LEN - 1 - length);
+		if (n < 0 && errno == EAGAIN)
+			n = 1;
+		else if (n > 0)
+			length = take_text(text, length + n);
+	}
+	close(fds[1].fd);
+	return fds[1].fd < 0 || n <= 0 ? EXIT_UNREADABLE : EXIT_FINE;
+}
+
+static void show_driver_change(const struct group *group,
+			       const struct device *device, const char *before)
+{
+	show_time();
+	printf("group %-3d %s: driver %s -> %s\n", group->id, device->name,
+	       before[0] ? before : "-", device->driver[0] ? device->driver : "-");
+}
+
+static void compare_group(const struct group *before, const struct group *now)
+{
+	const struct device *old;
+	int i;
+
+	if (before->owner != now->owner) {
+		show_time();
+		printf("group %-3d owner %s -> %s %s\n", now->id,
+		       owner_name(before->owner), owner_name(now->owner),
+		       now->task);
+	}
+	for (i = 0; i < now->ndevices; i++) {
+		old = find_device(before, now->devices[i].name);
+		if (!old || strcmp(old->driver, now->devices[i].driver))
+			show_driver_change(now, &now->devices[i],
+					   old ? old->driver : "(absent)");
+	}
+}
+
+static void compare(const struct machine *before, const struct machine *now)
+{
+	static const struct group none = { .owner = OWNER_NONE };
+	const struct group *old;
+	int i, j;
+
+	for (i = 0; i < now->ngroups; i++) {
+		old = &none;
+		for (j = 0; j < before->ngroups; j++)
+			if (before->groups[j].id == now->groups[i].id)
+				old = &before->groups[j];
+		compare_group(old, &now->groups[i]);
+	}
+	fflush(stdout);
+}
+
+static int follow_by_looking(const struct machine *first, int signals)
+{
+	struct pollfd fd = { .fd = signals, .events = POLLIN };
+	struct machine before = *first, now;
+
+	while (!poll(&fd, 1, POLL_MS) && !ferror(stdout)) {
+		if (machine_read(&now, first->sysfs))
+			return EXIT_UNREADABLE;
+		compare(&before, &now);
+		if (before.groups != first->groups)
+			machine_free(&before);
+		before = now;
+	}
+	if (before.groups != first->groups)
+		machine_free(&before);
+	return EXIT_FINE;
+}
+
+/* Until a signal ends it; returns an exit status. */
+int watch(const struct machine *machine)
+{
+	int ret, signals = catch_signals();
+	char instance[PATH_MAX];
+
+	if (signals < 0)
+		return EXIT_UNREADABLE;
+	if (make_instance(machine->sysfs, instance, sizeof(instance))) {
+		fprintf(stderr, "note: no trace events, so looking every second; Ctrl-C ends it\n");
+		ret = follow_by_looking(machine, signals);
+	} else {
+		fprintf(stderr, "note: following the trace events; Ctrl-C ends it\n");
+		ret = follow_events(instance, signals);
+		rmdir(instance);
+	}
+	close(signals);
+	return ret;
+}

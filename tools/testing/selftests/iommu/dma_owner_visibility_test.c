@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whoever looks can see who owns a group, and why a claim was refused: in
+ * sysfs, in the table in debugfs, in trace events and in the log.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "scene.h"
+#include "tracefs.h"
+
+#define NOBODY		65534
+#define TABLE		"/sys/kernel/debug/iommu/groups"
+#define REPORT_BURST	10
+#define REPORT_SECONDS	5
+#define CHANGES		2000
+
+/* What the table tells about one group. */
+struct table_group {
+	int id;
+	char owner[16];
+	char task[64];
+	char domain[16];
+	int ndevs;
+	struct table_dev {
+		char device[64];
+		char driver[64];
+		char claim[16];
+	} devs[GROUP_MAX_DEVS];
+};
+
+/* The value of a file of the group's folder into @value, without newline. */
+static int group_value(int id, const char *name, char *value, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/%s", id, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, value, size - 1);
+	close(fd);
+	if (n <= 0)
+		return -EIO;
+	value[n - 1] = '\0';
+	return 0;
+}
+
+/* Is the owner of the group @owner in sysfs, with @count claims? */
+static bool sysfs_says(int id, const char *owner, const char *count)
+{
+	char value[32];
+
+	return !group_value(id, "dma_owner", value, sizeof(value)) &&
+	       !strcmp(value, owner) &&
+	       !group_value(id, "dma_owner_count", value, sizeof(value)) &&
+	       !strcmp(value, count);
+}
+
+/* One row of the table: 0, or -EINVAL where it is none. */
+static int table_parse_row(struct table_group *group, const char *row)
+{
+	struct table_dev *dev;
+
+	if (row[0] != ' ') {
+		group->ndevs = 0;
+		if (sscanf(row, "%d %15s %63s %15s", &group->id, group->owner,
+			   group->task, group->domain) != 4)
+			return -EINVAL;
+	}
+	if (group->ndevs == GROUP_MAX_DEVS)
+		return -E2BIG;
+	dev = &group->devs[group->ndevs++];
+	return sscanf(row, row[0] == ' ' ? "%63s %63s %15s" :
+		      "%*s %*s %*s %*s %63s %63s %15s", dev->device,
+		      dev->driver, dev->claim) == 3 ? 0 : -EINVAL;
+}
+
+/* What the table tells about group @id: 0, -ENOENT, or another -errno. */
+static int table_read(struct table_group *found, int id)
+{
+	struct table_group group = { .id = -1 };
+	char row[512];
+	FILE *table;
+	int ret = 0;
+
+	found->id = -1;
+	table = fopen(TABLE, "re");
+	if (!table)
+		return -errno;
+	if (!fgets(row, sizeof(row), table) ||
+	    strcmp(row, "group owner  task            domain    device       driver       claim\n"))
+		ret = -EINVAL;
+	while (!ret && fgets(row, sizeof(row), table)) {
+		ret = table_parse_row(&group, row);
+		if (group.id == id)
+			*found = group;
+	}
+	fclose(table);
+	if (ret)
+		return ret;
+	return found->id == id ? 0 : -ENOENT;
+}
+
+static const struct table_dev *table_find(const struct table_group *group,
+					  const char *bdf)
+{
+	int i;
+
+	for (i = 0; i < group->ndevs; i++) {
+		if (!strcmp(group->devs[i].device, bdf))
+			return &group->devs[i];
+	}
+	return NULL;
+}
+
+static bool row_is(const struct table_group *group, const char *bdf,
+		   const char *driver, const char *claim)
+{
+	const struct table_dev *dev = table_find(group, bdf);
+
+	return dev && !strcmp(dev->driver, driver) && !strcmp(dev->claim, claim);
+}
+
+static int claims(const struct table_group *group)
+{
+	int i, n = 0;
+
+	for (i = 0; i < group->ndevs; i++)
+		n += !strcmp(group->devs[i].claim, "kernel");
+	return n;
+}
+
+/* Name and number of this process, as the kernel prints them. */
+static const char *myself(void)
+{
+	static char text[32];
+	char comm[16];
+
+	prctl(PR_GET_NAME, comm);
+	snprintf(text, sizeof(text), "%s[%d]", comm, getpid());
+	return text;
+}
+
+FIXTURE(group)
+{
+	struct scene scene;
+	struct scene *s;
+	int id;
+};
+
+FIXTURE_VARIANT(group)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(group, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(group, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(group)
+{
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	self->s = &self->scene;
+	ASSERT_EQ(0, scene_setup(self->s, variant->topology));
+	self->id = self->s->group->id;
+}
+
+FIXTURE_TEARDOWN(group)
+{
+	EXPECT_EQ(0, scene_teardown(self->s));
+}
+
+/* Open container and group, without a claim yet. 0 or -errno. */
+static int open_group(struct scene *scene)
+{
+	scene->user.container = vfio_open_container();
+	if (scene->user.container < 0)
+		return scene->user.container;
+	scene->user.group = vfio_open_group(scene->group->id);
+	return scene->user.group < 0 ? scene->user.group : 0;
+}
+
+static int claim(struct vfio_user *user)
+{
+	return vfio_set_container(user->group, user->container);
+}
+
+/* dma_owner and dma_owner_count follow each change. */
+TEST_F(group, sysfs_tells_owner)
+{
+	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	ASSERT_EQ(0, pci_unbind(self->s->b));
+	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+
+	ASSERT_EQ(0, claim(&self->s->user));
+	EXPECT_TRUE(sysfs_says(self->id, "user", "1"));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	EXPECT_TRUE(sysfs_says(self->id, "user", "1"));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+}
+
+/* Each device whose driver may do DMA counts. */
+TEST_F(group, sysfs_counts_claims)
+{
+	const struct pci_dev *card;
+
+	card = find_dev(self->s->group, REALTEK_VENDOR, RTL8139_DEVICE);
+	ASSERT_NE(NULL, card);
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, system("modprobe 8139cp"));
+	ASSERT_EQ(0, pci_switch(card->bdf, "8139cp"));
+	EXPECT_TRUE(sysfs_says(self->id, "kernel", "2"));
+	ASSERT_EQ(0, pci_unbind(self->s->b));
+	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
+	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	ASSERT_EQ(0, pci_unbind(card->bdf));
+	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	EXPECT_EQ(0, system("modprobe -r 8139cp"));
+}
+
+static int as_nobody(int id)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (setgid(NOBODY) || setuid(NOBODY))
+			_exit(2);
+		_exit(!sysfs_says(id, "user", "1") || !access(TABLE, F_OK));
+	}
+	return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+/* Anyone may read them and nobody write; the table is for root. */
+TEST_F(group, sysfs_is_for_everybody)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/dma_owner",
+		 self->id);
+	ASSERT_EQ(0, stat(path, &st));
+	EXPECT_EQ(0444, st.st_mode & 07777);
+	strcat(path, "_count");
+	ASSERT_EQ(0, stat(path, &st));
+	EXPECT_EQ(0444, st.st_mode & 07777);
+	ASSERT_EQ(0, stat(TABLE, &st));
+	EXPECT_EQ(0400, st.st_mode & 07777);
+
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	EXPECT_EQ(0, as_nobody(self->id));
+}
+
+/* The rows of the group in each state. */
+TEST_F(group, table_tells_owner)
+{
+	struct table_group table;
+	char type[16];
+	int i;
+
+	ASSERT_EQ(0, group_value(self->id, "type", type, sizeof(type)));
+	ASSERT_EQ(0, table_read(&table, self->id));
+	EXPECT_STREQ("none", table.owner);
+	EXPECT_STREQ("-", table.task);
+	EXPECT_STREQ(type, table.domain);
+	EXPECT_EQ(self->s->group->ndevs, table.ndevs);
+	for (i = 0; i < self->s->group->ndevs; i++)
+		EXPECT_NE(NULL,
+			  table_find(&table, self->s->group->devs[i].bdf));
+	EXPECT_TRUE(row_is(&table, self->s->a, "vfio-pci", "-"));
+	EXPECT_TRUE(row_is(&table, self->s->b, "-", "-"));
+
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, table_read(&table, self->id));
+	EXPECT_STREQ("kernel", table.owner);
+	EXPECT_STREQ("-", table.task);
+	EXPECT_STREQ(type, table.domain);
+	EXPECT_TRUE(row_is(&table, self->s->a, "vfio-pci", "-"));
+	EXPECT_TRUE(row_is(&table, self->s->b, "e1000", "kernel"));
+	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
+
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, table_read(&table, self->id));
+	EXPECT_STREQ("user", table.owner);
+	EXPECT_STREQ(myself(), table.task);
+	EXPECT_STREQ("blocking", table.domain);
+	EXPECT_TRUE(row_is(&table, self->s->b, "pci-stub", "-"));
+
+	ASSERT_EQ(0, vfio_set_iommu(self->s->user.container));
+	ASSERT_EQ(0, table_read(&table, self->id));
+	EXPECT_STREQ("user", table.owner);
+	EXPECT_STREQ("unmanaged", table.domain);
+
+	vfio_user_close(&self->s->user);
+	ASSERT_EQ(0, table_read(&table, self->id));
+	EXPECT_STREQ("none", table.owner);
+	EXPECT_STREQ("-", table.task);
+	EXPECT_STREQ(type, table.domain);
+}
+
+/* A process cannot choose a name that passes for a row, or for two words. */
+TEST_F(group, table_escapes_names)
+{
+	struct table_group table;
+	char comm[16], task[64];
+
+	prctl(PR_GET_NAME, comm);
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a b\n9 none - -"));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, prctl(PR_SET_NAME, comm));
+	ASSERT_EQ(0, table_read(&table, self->id));
+	snprintf(task, sizeof(task), "a\\040b\\0129\\040none\\040-\\040-[%d]",
+		 getpid());
+	EXPECT_STREQ(task, table.task);
+	EXPECT_EQ(self->s->group->ndevs, table.ndevs);
+}
+
+/* Somebody who reads all the time while a group changes hands. */
+struct reader {
+	int id;
+	int ndevs;
+	bool stop;
+	int tables;
+	int owners[3];
+	int mixtures;
+	char mixture[128];
+};
+
+/* Which owner the rows tell of if they fit together, else -1. */
+static int fitting_owner(const struct table_group *table)
+{
+	bool task = strcmp(table->task, "-");
+	int n = claims(table);
+
+	if (!strcmp(table->owner, "none"))
+		return task || n ? -1 : 0;
+	if (!strcmp(table->owner, "kernel"))
+		return task || !n ? -1 : 1;
+	if (!strcmp(table->owner, "user"))
+		return !task || n || !strcmp(table->domain, "DMA") ? -1 : 2;
+	return -1;
+}
+
+static void judge(struct reader *reader, const struct table_group *table)
+{
+	int owner = fitting_owner(table);
+
+	if (owner >= 0 && table->ndevs == reader->ndevs) {
+		reader->owners[owner]++;
+		return;
+	}
+	if (!reader->mixtures++)
+		snprintf(reader->mixture, sizeof(reader->mixture),
+			 "%s, task %s, domain %s, %d claims, %d devices",
+			 table->owner, table->task, table->domain,
+			 claims(table), table->ndevs);
+}
+
+static void *read_on(void *data)
+{
+	struct reader *reader = data;
+	struct table_group table;
+
+	while (!__atomic_load_n(&reader->stop, __ATOMIC_RELAXED)) {
+		if (table_read(&table, reader->id))
+			strcpy(table.owner, "unreadable");
+		judge(reader, &table);
+		reader->tables++;
+	}
+	return NULL;
+}
+
+/* Bind and unbind B all the time. */
+struct binder {
+	const char *bdf;
+	bool stop;
+	int bound;
+	int refused;
+	int other;
+};
+
+static void *bind_on(void *data)
+{
+	struct binder *binder = data;
+	int ret;
+
+	while (!__atomic_load_n(&binder->stop, __ATOMIC_RELAXED)) {
+		ret = pci_bind(binder->bdf, "e1000");
+		binder->bound += !ret;
+		binder->refused += ret == -EBUSY;
+		binder->other += ret && ret != -EBUSY;
+		pci_unbind(binder->bdf);
+		/* It takes far longer than a claim; leave room for those. */
+		usleep(50000);
+	}
+	return NULL;
+}
+
+/* Claim and release until the owner changed so often; returns the errors. */
+static int claim_on(struct vfio_user *user, int changes)
+{
+	int ret, errors = 0;
+
+	while (changes > 0 && errors < 10) {
+		ret = claim(user);
+		if (!ret) {
+			/* Now and then keep it, and then let the other have it. */
+			usleep(changes % 20 ? 0 : 2000);
+			errors += vfio_unset_container(user->group) != 0;
+			usleep(changes % 20 ? 0 : 10000);
+			changes -= 2;
+		} else if (ret == -EPERM) {
+			usleep(1000);
+		} else {
+			errors++;
+		}
+	}
+	return errors;
+}
+
+/* No reader sees an owner beside a kernel claim, however the group changes. */
+TEST_F_TIMEOUT(group, table_shows_no_mixture, 120)
+{
+	struct reader reader = {
+		.id = self->id,
+		.ndevs = self->s->group->ndevs,
+	};
+	struct binder binder = { .bdf = self->s->b };
+	pthread_t reading, binding;
+
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, pthread_create(&reading, NULL, read_on, &reader));
+	ASSERT_EQ(0, pthread_create(&binding, NULL, bind_on, &binder));
+	EXPECT_EQ(0, claim_on(&self->s->user, CHANGES));
+	__atomic_store_n(&binder.stop, true, __ATOMIC_RELAXED);
+	pthread_join(binding, NULL);
+	__atomic_store_n(&reader.stop, true, __ATOMIC_RELAXED);
+	pthread_join(reading, NULL);
+
+	TH_LOG("%d tables: %d none, %d kernel, %d user; %d binds, %d refused",
+	       reader.tables, reader.owners[0], reader.owners[1],
+	       reader.owners[2], binder.bound, binder.refused);
+	EXPECT_EQ(0, reader.mixtures)
+		TH_LOG("the first mixture: %s", reader.mixture);
+	EXPECT_LT(0, reader.owners[1]);
+	EXPECT_LT(0, reader.owners[2]);
+	EXPECT_LT(0, binder.bound);
+	EXPECT_EQ(0, binder.other);
+	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	ASSERT_EQ(0, kmsg_wait_quiet("probe refused"));
+}
+
+/* A refused probe is one line: what, where, by whom, and what to do. */
+TEST_F(group, log_tells_why_probe_refused)
+{
+	char line[256];
+
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	snprintf(line, sizeof(line),
+		 ";e1000 %s: probe refused: IOMMU group %d is owned by userspace (%s): end that process, or bind vfio-pci or pci-stub\n",
+		 self->s->b, self->id, myself());
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
+	EXPECT_EQ(0, kmsg_find(self->s->kmsg, "refused"));
+}
+
+/* A refused claim names each device in the way. */
+TEST_F(group, log_tells_why_claim_refused)
+{
+	const struct pci_dev *card;
+	char line[2][128];
+
+	card = find_dev(self->s->group, REALTEK_VENDOR, RTL8139_DEVICE);
+	ASSERT_NE(NULL, card);
+	ASSERT_EQ(0, system("modprobe 8139cp"));
+	ASSERT_EQ(0, pci_switch(card->bdf, "8139cp"));
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	snprintf(line[0], sizeof(line[0]),
+		 ";iommu: group %d: claim refused: %s is bound to e1000\n",
+		 self->id, self->s->b);
+	snprintf(line[1], sizeof(line[1]),
+		 ";iommu: group %d: claim refused: %s is bound to 8139cp\n",
+		 self->id, card->bdf);
+
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line[0]));
+	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line[1]));
+	ASSERT_EQ(0, pci_unbind(card->bdf));
+	EXPECT_EQ(0, system("modprobe -r 8139cp"));
+}
+
+static int kmsg_count_all(int kmsg, const char *text)
+{
+	int n = 0;
+
+	while (kmsg_find(kmsg, text) == 1)
+		n++;
+	return n;
+}
+
+/* Who asks again and again cannot flood the log, and is not forgotten. */
+TEST_F_TIMEOUT(group, log_is_limited, 60)
+{
+	const int refusals = REPORT_BURST + 4;
+	char line[64];
+	int i;
+
+	/* Begin a period of its own. */
+	sleep(REPORT_SECONDS + 1);
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	for (i = 0; i < refusals; i++)
+		ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	snprintf(line, sizeof(line), "probe refused: IOMMU group %d is owned",
+		 self->id);
+	EXPECT_EQ(REPORT_BURST, kmsg_count_all(self->s->kmsg, line));
+
+	sleep(REPORT_SECONDS + 1);
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	snprintf(line, sizeof(line),
+		 ";iommu: group %d: 4 refusals were not logged\n", self->id);
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, "probe refused: "));
+}
+
+/* The trace events, with the group under test as their filter. */
+static const char * const events[] = {
+	"iommu/dma_owner_set",
+	"iommu/dma_owner_release",
+	"iommu/dma_owner_refused",
+};
+
+FIXTURE(events)
+{
+	struct scene scene;
+	struct scene *s;
+	int id;
+	char line[256];
+};
+
+FIXTURE_VARIANT(events)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(events, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(events, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(events)
+{
+	char filter[32];
+	size_t i;
+
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	self->s = &self->scene;
+	ASSERT_EQ(0, scene_setup(self->s, variant->topology));
+	self->id = self->s->group->id;
+	snprintf(filter, sizeof(filter), "gid == %d", self->id);
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		ASSERT_EQ(0, trace_start(events[i], filter));
+}
+
+FIXTURE_TEARDOWN(events)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		EXPECT_EQ(0, trace_stop(events[i]));
+	EXPECT_EQ(0, scene_teardown(self->s));
+}
+
+static void event_line(char *line, size_t size, const char *event, int id,
+		       const char *owner, const char *device, const char *driver)
+{
+	snprintf(line, size,
+		 "%s: IOMMU: groupID=%d owner=%s device=%s driver=%s task=%s",
+		 event, id, owner, device, driver, myself());
+}
+
+TEST_F(events, kernel_claim)
+{
+	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,
+		   "kernel", self->s->b, "e1000");
+	EXPECT_EQ(0, trace_count(self->line));
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	EXPECT_LE(1, trace_count(self->line));
+
+	event_line(self->line, sizeof(self->line), "dma_owner_release",
+		   self->id, "kernel", self->s->b, "e1000");
+	ASSERT_EQ(0, pci_unbind(self->s->b));
+	EXPECT_LE(1, trace_count(self->line));
+}
+
+TEST_F(events, user_claim)
+{
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,
+		   "user", "-", "-");
+	EXPECT_EQ(1, trace_count(self->line));
+	event_line(self->line, sizeof(self->line), "dma_owner_release",
+		   self->id, "user", "-", "-");
+	EXPECT_EQ(0, trace_count(self->line));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+	EXPECT_EQ(1, trace_count(self->line));
+}
+
+TEST_F(events, refusals)
+{
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	snprintf(self->line, sizeof(self->line),
+		 "dma_owner_refused: IOMMU: groupID=%d device=%s driver=e1000 error=-%d",
+		 self->id, self->s->b, EBUSY);
+	EXPECT_EQ(1, trace_count(self->line));
+
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	snprintf(self->line, sizeof(self->line),
+		 "dma_owner_refused: IOMMU: groupID=%d device=%s driver=e1000 error=-%d",
+		 self->id, self->s->b, EPERM);
+	EXPECT_EQ(1, trace_count(self->line));
+}
+
+/* A filter for another group records nothing of this one. */
+TEST_F(events, are_filtered_by_group)
+{
+	char filter[32];
+	size_t i;
+
+	snprintf(filter, sizeof(filter), "gid != %d", self->id);
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		ASSERT_EQ(0, trace_start(events[i], filter));
+	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,
+		   "user", "-", "-");
+	EXPECT_EQ(0, trace_count(self->line));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tool iommu-groups: does it say what is so, and do its commands help?
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "scene.h"
+
+#define CAN		0
+#define CANNOT		1
+#define WRONG_OPTIONS	2
+#define UNREADABLE	3
+
+#define OUTPUT_LEN	65536
+
+/* What the tool says; the device, its owner or driver, and the group */
+#define OWNED_ANEW \
+	"%s cannot be given to userspace anew: %s owns group %d, and can have this device as well once it is bound to vfio-pci.\n"
+#define BLOCKED \
+	"%s cannot be given to userspace: %s of its group is in kernel use by %s.\n"
+#define POSSIBLE \
+	"%s can be given to userspace: it is bound to vfio-pci, and nothing in group %d is in kernel use.\n"
+#define WRONG_DRIVER \
+	"%s cannot be given to userspace yet: it is bound to %s, not to vfio-pci.\n"
+#define JSON_DEVICE \
+	"{\"device\": \"%s\", \"class\": \"020000\", \"class_name\": \"network card\", \"id\": \"8086:100e\", \"driver\": null, \"claim\": false}"
+
+static char output[OUTPUT_LEN];
+
+static void __attribute__((constructor)) find_tool(void)
+{
+	char path[1024];
+
+	/* kselftests run in their folder. */
+	snprintf(path, sizeof(path), ".:%s", getenv("PATH") ? : "");
+	setenv("PATH", path, 1);
+}
+
+/* Run the tool into output[], its complaints as well; returns its status. */
+static int tool(const char *fmt, ...)
+{
+	char options[256], command[512];
+	va_list args;
+	FILE *pipe;
+	size_t n;
+	int ret;
+
+	va_start(args, fmt);
+	vsnprintf(options, sizeof(options), fmt, args);
+	va_end(args);
+	snprintf(command, sizeof(command), "iommu-groups %s 2>&1", options);
+
+	pipe = popen(command, "re");
+	if (!pipe)
+		return -errno;
+	n = fread(output, 1, sizeof(output) - 1, pipe);
+	output[n] = '\0';
+	ret = pclose(pipe);
+	return WIFEXITED(ret) ? WEXITSTATUS(ret) : -ECHILD;
+}
+
+static int tool_why(const char *bdf)
+{
+	return tool("--why %s", bdf);
+}
+
+/* Is this in what the tool said last? */
+static bool said(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (strstr(output, text))
+		return true;
+	fprintf(stderr, "# not '%s' but:\n%s", text, output);
+	return false;
+}
+
+/* Run the commands that the tool gave last, which are indented. */
+static int follow_advice(void)
+{
+	char *line, *rest = output;
+	int n = 0;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (strncmp(line, "  ", 2))
+			continue;
+		if (system(line))
+			return -EIO;
+		n++;
+	}
+	return n;
+}
+
+static const char *myself(void)
+{
+	static char text[32];
+	char comm[16];
+
+	prctl(PR_GET_NAME, comm);
+	snprintf(text, sizeof(text), "%s[%d]", comm, getpid());
+	return text;
+}
+
+/*
+ * The rest of @text behind one JSON value, with blanks; NULL if it is none.
+ * Strict enough to find a forgotten comma or quote.
+ */
+static const char *json_skip(const char *text);
+
+static const char *json_blank(const char *text)
+{
+	return text + strspn(text, "\n ");
+}
+
+static const char *json_string(const char *text)
+{
+	if (*text++ != '"')
+		return NULL;
+	while (*text && *text != '"')
+		text += *text == '\\' && text[1] ? 2 : 1;
+	return *text ? json_blank(text + 1) : NULL;
+}
+
+/* The members of an object or array, from behind its bracket */
+static const char *json_members(const char *text, char end)
+{
+	text = json_blank(text);
+	if (*text == end)
+		return json_blank(text + 1);
+	for (;;) {
+		if (end == '}') {
+			text = json_string(text);
+			if (!text || *text++ != ':')
+				return NULL;
+		}
+		text = json_skip(json_blank(text));
+		if (!text)
+			return NULL;
+		if (*text == end)
+			return json_blank(text + 1);
+		if (*text != ',')
+			return NULL;
+		text = json_blank(text + 1);
+	}
+}
+
+static const char *json_skip(const char *text)
+{
+	static const char * const words[] = { "true", "false", "null" };
+	size_t i, n;
+
+	if (*text == '{' || *text == '[')
+		return json_members(text + 1, *text == '{' ? '}' : ']');
+	if (*text == '"')
+		return json_string(text);
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		n = strlen(words[i]);
+		if (!strncmp(text, words[i], n))
+			return json_blank(text + n);
+	}
+	n = strspn(text, "0123456789");
+	return n ? json_blank(text + n) : NULL;
+}
+
+static bool is_json(const char *text)
+{
+	text = json_skip(text);
+	return text && !*text;
+}
+
+FIXTURE(why)
+{
+	struct scene scene;
+	struct vfio_user *user;
+	const char *a;
+	const char *b;
+	int id;
+};
+
+FIXTURE_VARIANT(why)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(why, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(why, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(why)
+{
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	self->user = &self->scene.user;
+	self->a = self->scene.a;
+	self->b = self->scene.b;
+	self->id = self->scene.group->id;
+}
+
+FIXTURE_TEARDOWN(why)
+{
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+/* A is given: the owner is named, and B cannot go elsewhere. */
+TEST_F(why, S1_owned)
+{
+	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("%s is given to userspace already: %s owns group %d.\n",
+			 self->a, myself(), self->id));
+	EXPECT_TRUE(said("\n  kill %d\n", getpid()));
+	EXPECT_EQ(-EBUSY, pci_bind(self->b, "e1000"));
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_TRUE(said(OWNED_ANEW, self->b, myself(), self->id));
+	EXPECT_TRUE(said("\n  kill %d\n", getpid()));
+}
+
+/* B has its driver: it is named, and the commands make way for A's user. */
+TEST_F(why, S2_blocked)
+{
+	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said(BLOCKED, self->a, self->b, "e1000"));
+	EXPECT_EQ(-EPERM, vfio_user_open(self->user, self->a));
+	EXPECT_EQ(1, follow_advice());
+	EXPECT_EQ(CAN, tool_why(self->a));
+	EXPECT_EQ(0, vfio_user_open(self->user, self->a));
+}
+
+/* The same for B itself, which has to change its driver. */
+TEST_F(why, S2_blocked_by_itself)
+{
+	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_TRUE(said("%s cannot be given to userspace: it is in kernel use by e1000.\n",
+			 self->b));
+	EXPECT_EQ(3, follow_advice());
+	EXPECT_EQ(CAN, tool_why(self->b));
+	EXPECT_EQ(0, vfio_user_open(self->user, self->b));
+}
+
+/* pci-stub is not in the way; a device that has it must change to vfio-pci. */
+TEST_F(why, S3_stub)
+{
+	ASSERT_EQ(0, pci_switch(self->b, "pci-stub"));
+	EXPECT_EQ(CAN, tool_why(self->a));
+	EXPECT_TRUE(said(POSSIBLE, self->a, self->id));
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_TRUE(said(WRONG_DRIVER, self->b, "pci-stub"));
+	EXPECT_EQ(3, follow_advice());
+	EXPECT_EQ(CAN, tool_why(self->b));
+	EXPECT_EQ(0, vfio_user_open(self->user, self->b));
+}
+
+/* Owned until the last descriptor is closed. */
+TEST_F(why, S4_last_fd)
+{
+	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
+	close(self->user->group);
+	self->user->group = -1;
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("%s owns group %d", myself(), self->id));
+	vfio_user_close(self->user);
+	EXPECT_EQ(CAN, tool_why(self->a));
+}
+
+/* Claimed and released again and again: the last word counts. */
+TEST_F(why, S5_set_and_unset)
+{
+	int i;
+
+	self->user->container = vfio_open_container();
+	self->user->group = vfio_open_group(self->id);
+	ASSERT_LE(0, self->user->group);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, vfio_set_container(self->user->group,
+						self->user->container));
+		EXPECT_EQ(CANNOT, tool_why(self->a));
+		ASSERT_EQ(0, vfio_unset_container(self->user->group));
+		EXPECT_EQ(CAN, tool_why(self->a));
+	}
+}
+
+/* No VFIO device left, and the way back. */
+TEST_F(why, S6_unbound)
+{
+	self->user->group = vfio_open_group(self->id);
+	ASSERT_LE(0, self->user->group);
+	ASSERT_EQ(0, pci_unbind(self->a));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("%s cannot be given to userspace yet: it is not bound to vfio-pci.\n",
+			 self->a));
+	EXPECT_EQ(2, follow_advice());
+	EXPECT_EQ(CAN, tool_why(self->a));
+}
+
+static void *unbind(void *bdf)
+{
+	return (void *)(intptr_t)pci_unbind(bdf);
+}
+
+/* vfio-pci waits for the user to let go: the group is still owned. */
+TEST_F(why, S7_unbind_in_use)
+{
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, (void *)self->a));
+	while (!pci_bound_to(self->a, ""))
+		usleep(1000);
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("%s owns group %d", myself(), self->id));
+	vfio_user_close(self->user);
+	pthread_join(thread, &ret);
+	EXPECT_EQ(NULL, ret);
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("it is not bound to vfio-pci.\n"));
+}
+
+/* B is unplugged; it is found again, with its driver. */
+TEST_F(why, S8_removed)
+{
+	ASSERT_EQ(0, pci_remove(self->b));
+	EXPECT_EQ(UNREADABLE, tool_why(self->b));
+	EXPECT_TRUE(said("%s is not there: no PCI device has this address now.\n",
+			 self->b));
+	EXPECT_EQ(CAN, tool_why(self->a));
+	EXPECT_EQ(UNREADABLE, tool_why(self->b));
+	EXPECT_EQ(1, follow_advice());
+	ASSERT_TRUE(pci_present(self->b));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("%s of its group is in kernel use by e1000.\n",
+			 self->b));
+}
+
+/* A program gets the same answer. */
+TEST_F(why, json)
+{
+	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
+	EXPECT_EQ(CANNOT, tool("--json --why %s", self->a));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("{\"device\": \"%s\", \"possible\": false,\n", self->a));
+	EXPECT_TRUE(said("\"commands\": [\n    \"echo %s > /sys/", self->b));
+}
+
+/* Somebody who is not root learns who, if not which process. */
+TEST_F(why, as_nobody)
+{
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
+	pid = fork();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534))
+			_exit(10);
+		if (tool_why(self->a) != CANNOT ||
+		    !said("%s is given to userspace already: a process owns group %d.\n",
+			  self->a, self->id))
+			_exit(11);
+		_exit(tool("") || !said("note: root sees more: who the owners are"));
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+FIXTURE(groups)
+{
+	struct scene scene;
+	struct scene *s;
+};
+
+FIXTURE_SETUP(groups)
+{
+	self->s = &self->scene;
+	ASSERT_EQ(0, scene_setup(self->s, DISTINCT));
+}
+
+FIXTURE_TEARDOWN(groups)
+{
+	EXPECT_EQ(0, scene_teardown(self->s));
+}
+
+/* The tree in a pipe: plain text, one line a device. */
+TEST_F(groups, tree)
+{
+	const char *c;
+
+	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
+	ASSERT_EQ(0, tool(""));
+	for (c = output; *c == '\n' || (*c >= ' ' && *c < 127); c++)
+		;
+	EXPECT_EQ('\0', *c);
+	EXPECT_TRUE(said("\nGroup %-3d userspace: %s, DMA to the user's mappings\n",
+			 self->s->group->id, myself()));
+	EXPECT_TRUE(said("|- %s  other              1234:11e8  vfio-pci\n",
+			 self->s->a));
+	EXPECT_TRUE(said("|- %s  network card       8086:100e  -\n",
+			 self->s->b));
+	EXPECT_TRUE(said(": 1 in userspace, "));
+}
+
+TEST_F(groups, json)
+{
+	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
+	ASSERT_EQ(0, tool("--json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("{\"group\": %d, \"owner\": \"user\", \"claims\": 1, \"task\": \"%s\", ",
+			 self->s->group->id, myself()));
+	EXPECT_TRUE(said("\"domain\": \"unmanaged\""));
+	EXPECT_TRUE(said(JSON_DEVICE, self->s->b));
+}
+
+/* Start the tool with its output in a file; returns its process. */
+static pid_t start_watch(const char *path)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	execlp("iommu-groups", "iommu-groups", "--watch", NULL);
+	_exit(127);
+}
+
+/* Wait until the file says this, ten seconds at most. */
+static bool file_says(const char *path, const char *text)
+{
+	int i, fd;
+	ssize_t n;
+
+	for (i = 0; i < 1000; i++) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = read(fd, output, sizeof(output) - 1);
+		close(fd);
+		output[n > 0 ? n : 0] = '\0';
+		if (strstr(output, text))
+			return true;
+		usleep(10000);
+	}
+	return said("%s", text);
+}
+
+/* The changes of ownership, by the trace events, and nothing left behind. */
+TEST_F_TIMEOUT(groups, watch, 60)
+{
+	static const char path[] = "/tmp/iommu-groups-watch";
+	char line[256];
+	int status;
+	pid_t pid;
+
+	pid = start_watch(path);
+	ASSERT_TRUE(file_says(path, "following the trace events"));
+	usleep(300000);
+	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	vfio_user_close(&self->s->user);
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+
+	snprintf(line, sizeof(line), "group %-3d claimed   by userspace: %s\n",
+		 self->s->group->id, myself());
+	EXPECT_TRUE(file_says(path, line));
+	snprintf(line, sizeof(line), "group %-3d refused   e1000 for %s: owned by userspace\n",
+		 self->s->group->id, self->s->b);
+	EXPECT_TRUE(file_says(path, line));
+	snprintf(line, sizeof(line), "group %-3d released  by userspace: %s\n",
+		 self->s->group->id, myself());
+	EXPECT_TRUE(file_says(path, line));
+	snprintf(line, sizeof(line), "group %-3d claimed   by the kernel: e1000 for %s\n",
+		 self->s->group->id, self->s->b);
+	EXPECT_TRUE(file_says(path, line));
+
+	ASSERT_EQ(0, kill(pid, SIGTERM));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	snprintf(line, sizeof(line),
+		 "/sys/kernel/debug/tracing/instances/iommu-groups-%d", pid);
+	EXPECT_NE(0, access(line, F_OK));
+	unlink(path);
+}
+
+static int make_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -errno;
+	fputs(text, file);
+	fclose(file);
+	return 0;
+}
+
+/* A sysfs like that of a kernel that does not tell owners: one group. */
+#define OLD		"/tmp/iommu-groups-old"
+#define OLD_GROUP	OLD "/kernel/iommu_groups/7"
+#define OLD_DEVICES	OLD_GROUP "/devices"
+
+static int make_old_sysfs(void)
+{
+	static const char * const folders[] = {
+		OLD_DEVICES "/0000:00:19.0", OLD_DEVICES "/0000:00:19.1",
+		OLD "/class/iommu/dmar0", OLD "/bus/pci/drivers/vfio-pci",
+	};
+	char command[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(folders); i++) {
+		snprintf(command, sizeof(command), "mkdir -p %s", folders[i]);
+		if (system(command))
+			return -EIO;
+	}
+	if (symlink("../drivers/e1000e", OLD_DEVICES "/0000:00:19.1/driver"))
+		return -errno;
+	return make_file(OLD_GROUP "/type", "DMA\n") ? :
+	       make_file(OLD_DEVICES "/0000:00:19.0/config", "") ? :
+	       make_file(OLD_DEVICES "/0000:00:19.1/config", "") ? :
+	       make_file(OLD_DEVICES "/0000:00:19.0/class", "0x020000\n") ? :
+	       make_file(OLD_DEVICES "/0000:00:19.1/class", "0x020000\n");
+}
+
+/* A kernel without the files: less to tell, and it says so. */
+TEST(old_kernel)
+{
+	ASSERT_EQ(0, system("rm -rf " OLD));
+	ASSERT_EQ(0, make_old_sysfs());
+	EXPECT_EQ(0, tool("--sysfs " OLD));
+	EXPECT_TRUE(said("Group 7   owner not told\n"));
+	EXPECT_TRUE(said("`- 0000:00:19.1  network card       0000:0000  e1000e\n1 group\n"));
+	EXPECT_TRUE(said("note: this kernel does not tell who owns a group"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why 00:19.0"));
+	EXPECT_TRUE(said(BLOCKED, "0000:00:19.0", "0000:00:19.1",
+			 "e1000e"));
+	ASSERT_EQ(0, unlink(OLD_DEVICES "/0000:00:19.1/driver"));
+	ASSERT_EQ(0, symlink("../drivers/vfio-pci",
+			     OLD_DEVICES "/0000:00:19.0/driver"));
+	EXPECT_EQ(CAN, tool("--sysfs " OLD " --why 00:19.0"));
+	EXPECT_TRUE(said("whether a process has it already, this kernel does not tell.\n"));
+	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("\"owner\": null, \"claims\": null, \"task\": null"));
+	EXPECT_EQ(0, system("rm -rf " OLD));
+}
+
+TEST(options)
+{
+	EXPECT_EQ(0, tool("--help"));
+	EXPECT_TRUE(said("usage: iommu-groups"));
+	EXPECT_EQ(WRONG_OPTIONS, tool("--colour"));
+	EXPECT_TRUE(said("see iommu-groups --help\n"));
+	EXPECT_EQ(WRONG_OPTIONS, tool("0000:00:19.0"));
+	EXPECT_TRUE(said("Give it to --why"));
+	EXPECT_EQ(WRONG_OPTIONS, tool("--watch --json"));
+	EXPECT_TRUE(said("--watch stands alone"));
+	EXPECT_EQ(UNREADABLE, tool("--sysfs /nowhere"));
+	EXPECT_TRUE(said("/nowhere/kernel/iommu_groups: No such file or directory"));
+	EXPECT_EQ(UNREADABLE, tool("--why 0000:ff:1f.7"));
+}
+
+TEST_HARNESS_MAIN
