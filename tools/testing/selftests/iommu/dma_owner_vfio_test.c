@@ -167,6 +167,29 @@ TEST_F(group, S3_vfio_pci_binds)
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
+/* A device that comes while the group is owned comes into its user's domain. */
+TEST_F(group, S3_newcomer_serves_user)
+{
+	struct scene *scene = &self->scene;
+	const struct pci_dev *edu;
+	struct vfio_user other;
+
+	edu = find_dev(scene->group, EDU_VENDOR, EDU_DEVICE);
+	edu = find_next_dev(scene->group, edu);
+	ASSERT_NE(NULL, edu);
+	ASSERT_EQ(0, pci_remove(edu->bdf));
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	ASSERT_EQ(0, pci_rescan());
+	ASSERT_EQ(0, pci_switch(edu->bdf, "vfio-pci"));
+	EXPECT_EQ(scene->group->id, group_of(edu->bdf));
+	other = scene->user;
+	other.device = vfio_open_device(other.group, edu->bdf);
+	ASSERT_LE(0, other.device);
+	EXPECT_EQ(0, edu_dma_check(&other));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	close(other.device);
+}
+
 /* The group is owned until the last of its descriptors is closed. */
 TEST_F(group, S4_last_fd_releases)
 {

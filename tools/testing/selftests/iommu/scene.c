@@ -33,6 +33,19 @@ const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
 	return NULL;
 }
 
+/* The device after @dev that is of the same kind; NULL for none. */
+const struct pci_dev *find_next_dev(const struct group *group,
+				    const struct pci_dev *dev)
+{
+	const struct pci_dev *end = group->devs + group->ndevs, *next;
+
+	for (next = dev + 1; next < end; next++) {
+		if (next->vendor == dev->vendor && next->device == dev->device)
+			return next;
+	}
+	return NULL;
+}
+
 static enum topology topology_of(const struct group *group)
 {
 	enum topology topology = DISTINCT;
