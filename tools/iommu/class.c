@@ -37,6 +37,7 @@ static const struct name subclasses[] = {
 };
 
 static const struct name classes[] = {
+	{ 0x00, "unclassified" },
 	{ 0x01, "storage" },
 	{ 0x02, "network" },
 	{ 0x03, "graphics" },

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "iommu-groups.h"
+
+#define TERMINAL_WIDTH	78
 
 static void show_help(void)
 {
@@ -76,16 +79,44 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return -1;
 }
 
+/* A terminal would break the line within a word. */
+static void print_sentence(const char *text)
+{
+	const char *word = text, *space;
+	int column = 0, length;
+
+	for (; *word; word = space) {
+		space = word + strspn(word, " ");
+		space += strcspn(space, " ");
+		length = space - word;
+		if (column && column + length > TERMINAL_WIDTH &&
+		    isatty(STDOUT_FILENO)) {
+			putchar('\n');
+			word++;
+			length--;
+			column = 0;
+		}
+		column += printf("%.*s", length, word);
+	}
+	printf(".\n");
+}
+
 static int show_why(const struct machine *machine, const struct options *options)
 {
 	struct verdict verdict;
 	int i, ret;
 
 	ret = why(machine, options->why, &verdict);
+	if (ret == -EINVAL) {
+		fprintf(stderr,
+			"iommu-groups: no device is called '%s'; an address looks like 0000:02:01.0\n",
+			options->why);
+		return EXIT_USAGE;
+	}
 	if (options->json) {
 		json_verdict(options->why, &verdict);
 	} else {
-		printf("%s.\n", verdict.sentence);
+		print_sentence(verdict.sentence);
 		if (verdict.ncommands)
 			printf("To change that, as root:\n");
 		for (i = 0; i < verdict.ncommands; i++)

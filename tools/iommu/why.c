@@ -95,7 +95,7 @@ static void why_blocked(const struct machine *machine,
 	if (!named)
 		named = device;
 	if (blocking > 1)
-		snprintf(more, sizeof(more), ", and so %s %d more of its group",
+		snprintf(more, sizeof(more), ", and so %s %d more",
 			 blocking == 2 ? "is" : "are", blocking - 1);
 	say(verdict, "%s cannot be given to userspace: %s%s is in kernel use by %s%s",
 	    device->name, named == device ? "it" : named->name,
@@ -210,31 +210,41 @@ static void why_absent(const char *name, struct verdict *verdict)
 	command(verdict, "echo 1 > /sys/bus/pci/rescan");
 }
 
-/* "02:01.0" is short for "0000:02:01.0". */
-static void full_name(char *full, const char *name)
+/*
+ * "02:01.0" is short for "0000:02:01.0". Returns whether it is an address at
+ * all; a device of another bus is called by its name.
+ */
+static bool full_name(char *full, const char *name)
 {
-	unsigned int bus, slot, function;
+	unsigned int domain = 0, bus, slot, function;
 	int end = 0;
 
-	if (sscanf(name, "%x:%x.%x%n", &bus, &slot, &function, &end) == 3 &&
-	    !name[end])
-		snprintf(full, NAME_LEN, "0000:%02x:%02x.%x", bus & 0xff,
-			 slot & 0x1f, function & 7);
-	else
-		snprintf(full, NAME_LEN, "%s", name);
+	if (sscanf(name, "%x:%x:%x.%x%n", &domain, &bus, &slot, &function,
+		   &end) != 4)
+		domain = 0;
+	if (!end && sscanf(name, "%x:%x.%x%n", &bus, &slot, &function,
+			   &end) != 3)
+		end = 0;
+	snprintf(full, NAME_LEN, "%.*s", NAME_LEN - 1, name);
+	if (!end || name[end] || bus > 0xff || slot > 0x1f || function > 7)
+		return false;
+	snprintf(full, NAME_LEN, "%04x:%02x:%02x.%x", domain, bus, slot,
+		 function);
+	return true;
 }
 
 /*
- * Fills in the verdict for a device. Returns 0, or -ENOENT where there is no
- * such device.
+ * Fills in the verdict for a device. Returns 0; -ENOENT where there is no such
+ * device, with a verdict; -EINVAL where there cannot be one.
  */
 int why(const struct machine *machine, const char *name, struct verdict *verdict)
 {
 	const struct group *group;
 	char full[NAME_LEN];
+	bool address;
 
 	memset(verdict, 0, sizeof(*verdict));
-	full_name(full, name);
+	address = full_name(full, name);
 	group = find_group(machine, full);
 	if (group) {
 		why_in_group(machine, group, find_device(group, full), verdict);
@@ -244,6 +254,8 @@ int why(const struct machine *machine, const char *name, struct verdict *verdict
 		why_no_group(machine, full, verdict);
 		return 0;
 	}
+	if (!address)
+		return -EINVAL;
 	why_absent(full, verdict);
 	return -ENOENT;
 }

@@ -415,7 +415,7 @@ TEST_F(groups, tree)
 	EXPECT_EQ('\0', *c);
 	EXPECT_TRUE(said("\nGroup %-3d userspace: %s, DMA to the user's mappings\n",
 			 self->s->group->id, myself()));
-	EXPECT_TRUE(said("|- %s  other              1234:11e8  vfio-pci\n",
+	EXPECT_TRUE(said("|- %s  unclassified       1234:11e8  vfio-pci\n",
 			 self->s->a));
 	EXPECT_TRUE(said("|- %s  network card       8086:100e  -\n",
 			 self->s->b));
@@ -579,6 +579,8 @@ TEST(options)
 	EXPECT_EQ(UNREADABLE, tool("--sysfs /nowhere"));
 	EXPECT_TRUE(said("/nowhere/kernel/iommu_groups: No such file or directory"));
 	EXPECT_EQ(UNREADABLE, tool("--why 0000:ff:1f.7"));
+	EXPECT_EQ(WRONG_OPTIONS, tool("--why 1f.7"));
+	EXPECT_TRUE(said("no device is called '1f.7'; an address looks like 0000:02:01.0"));
 }
 
 TEST_HARNESS_MAIN
