@@ -3,6 +3,7 @@
  * A group of devices belongs to the kernel or to userspace, never to both.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 
 #include <linux/kvm.h>
@@ -12,6 +13,10 @@
 #include "scene.h"
 
 #define LINK_SECONDS		10
+#define CLAIMS			100
+#define BINDS			8
+#define AGAIN_US		200
+#define PAUSE_US		5000
 
 FIXTURE(group)
 {
@@ -292,6 +297,126 @@ TEST_F(group, S6_no_device_left)
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
+/*
+ * Two that want the group: a user, who puts it into a container and takes it
+ * out, and a kernel driver, which is bound to B and unbound. Each goes on until
+ * both have had it often enough.
+ */
+struct contest {
+	struct scene *scene;
+	pthread_t user;
+	bool held;
+	int claims;
+	int binds;
+	int refusals;
+	int mixtures;
+	int error;
+};
+
+#define GET(x)			__atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define SET(x, value)		__atomic_store_n(&(x), value, __ATOMIC_SEQ_CST)
+#define COUNT(x)		__atomic_add_fetch(&(x), 1, __ATOMIC_SEQ_CST)
+
+static bool contest_goes_on(struct contest *contest)
+{
+	return !GET(contest->error) && (GET(contest->claims) < CLAIMS ||
+					GET(contest->binds) < BINDS);
+}
+
+/* A driver's link is there only while its claim of the group stands. */
+static int contest_claim(struct contest *contest)
+{
+	struct scene *scene = contest->scene;
+	int ret;
+
+	ret = vfio_set_container(scene->user.group, scene->user.container);
+	if (ret == -EPERM) {
+		COUNT(contest->refusals);
+		return usleep(AGAIN_US);
+	}
+	if (ret)
+		return ret;
+	SET(contest->held, true);
+	if (!pci_bound_to(scene->b, ""))
+		COUNT(contest->mixtures);
+	SET(contest->held, false);
+	COUNT(contest->claims);
+	return vfio_unset_container(scene->user.group);
+}
+
+/*
+ * From the end of the bind to the unbind nobody may hold the group. Leave the
+ * user some time: a bind takes long, and a refusal costs a line of the log.
+ */
+static int contest_bind(struct contest *contest)
+{
+	struct scene *scene = contest->scene;
+	int ret;
+
+	ret = pci_bind(scene->b, "e1000");
+	if (!ret) {
+		if (GET(contest->held))
+			COUNT(contest->mixtures);
+		COUNT(contest->binds);
+		ret = pci_unbind(scene->b);
+	} else if (ret == -EBUSY) {
+		COUNT(contest->refusals);
+		ret = 0;
+	}
+	usleep(PAUSE_US);
+	return ret;
+}
+
+static void *contest_user(void *data)
+{
+	struct contest *contest = data;
+	int ret = 0;
+
+	while (!ret && contest_goes_on(contest))
+		ret = contest_claim(contest);
+	if (ret)
+		SET(contest->error, ret);
+	return NULL;
+}
+
+static int contest_run(struct contest *contest)
+{
+	int ret;
+
+	ret = -pthread_create(&contest->user, NULL, contest_user, contest);
+	if (ret)
+		return ret;
+	while (!ret && contest_goes_on(contest))
+		ret = contest_bind(contest);
+	if (ret)
+		SET(contest->error, ret);
+	pthread_join(contest->user, NULL);
+	return contest->error;
+}
+
+/* Whoever comes second is refused, however close they come. */
+TEST_F_TIMEOUT(group, S5_contest, 120)
+{
+	struct scene *scene = &self->scene;
+	struct vfio_user *user = &scene->user;
+	struct contest contest = { .scene = scene };
+
+	user->container = vfio_open_container();
+	ASSERT_LE(0, user->container);
+	user->group = vfio_open_group(scene->group->id);
+	ASSERT_LE(0, user->group);
+	EXPECT_EQ(0, contest_run(&contest));
+	EXPECT_EQ(0, contest.mixtures);
+	EXPECT_LT(0, contest.refusals);
+	vfio_user_close(user);
+
+	ASSERT_EQ(0, vfio_user_open(user, scene->a));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	vfio_user_close(user);
+	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
+}
+
 /* A group with a card whose driver is a module, which is not loaded. */
 FIXTURE(module)
 {
@@ -407,13 +532,8 @@ FIXTURE_TEARDOWN(pcieport)
 TEST_F(pcieport, S3_claim)
 {
 	struct scene *scene = &self->scene;
-	const struct pci_dev *port = NULL;
-	int i;
+	const struct pci_dev *port = find_bridge(scene->group);
 
-	for (i = 0; i < scene->group->ndevs; i++) {
-		if (is_bridge(&scene->group->devs[i]))
-			port = &scene->group->devs[i];
-	}
 	ASSERT_NE(NULL, port);
 	ASSERT_TRUE(pci_bound_to(port->bdf, "pcieport"));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
@@ -421,6 +541,75 @@ TEST_F(pcieport, S3_claim)
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
 	EXPECT_TRUE(pci_bound_to(port->bdf, "pcieport"));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
+}
+
+/* A group that a bridge with a hot-plug controller is part of. */
+FIXTURE(bridge)
+{
+	struct scene scene;
+	const char *bridge;
+};
+
+FIXTURE_VARIANT(bridge)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(bridge, above)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(bridge, beside)
+{
+	.topology = BESIDE,
+};
+
+FIXTURE_SETUP(bridge)
+{
+	const struct pci_dev *bridge;
+
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	bridge = find_bridge(self->scene.group);
+	ASSERT_NE(NULL, bridge);
+	if (strcmp(bridge->driver, "shpchp"))
+		SKIP_CASE("the bridge has no hot-plug controller");
+	self->bridge = bridge->bdf;
+}
+
+FIXTURE_TEARDOWN(bridge)
+{
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+/*
+ * The controller's driver trusts registers that a user of A could write to, so
+ * it is in the way like any other.
+ */
+TEST_F(bridge, S11_shpchp_refused)
+{
+	struct scene *scene = &self->scene;
+	struct vfio_user *user = &scene->user;
+	char line[128];
+
+	ASSERT_EQ(0, pci_bind(self->bridge, "shpchp"));
+	EXPECT_EQ(-EPERM, vfio_user_open(user, scene->a));
+	snprintf(line, sizeof(line),
+		 "group %d: claim refused: %s is bound to shpchp",
+		 scene->group->id, self->bridge);
+	EXPECT_EQ(1, kmsg_find(scene->kmsg, line));
+	EXPECT_TRUE(pci_bound_to(self->bridge, "shpchp"));
+
+	ASSERT_EQ(0, pci_unbind(self->bridge));
+	ASSERT_EQ(0, vfio_user_open(user, scene->a));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(-EBUSY, pci_bind(self->bridge, "shpchp"));
+	EXPECT_EQ(1, refusal_logged(scene, "shpchp", self->bridge));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	vfio_user_close(user);
+	EXPECT_EQ(0, pci_bind(self->bridge, "shpchp"));
 }
 
 TEST_HARNESS_MAIN

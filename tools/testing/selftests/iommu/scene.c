@@ -46,18 +46,34 @@ const struct pci_dev *find_next_dev(const struct group *group,
 	return NULL;
 }
 
-static enum topology topology_of(const struct group *group)
+/* The group's bridge, or NULL. */
+const struct pci_dev *find_bridge(const struct group *group)
 {
-	enum topology topology = DISTINCT;
 	int i;
 
 	for (i = 0; i < group->ndevs; i++) {
-		if (!strcmp(group->devs[i].driver, "pcieport"))
-			return PCIEPORT;
 		if (is_bridge(&group->devs[i]))
-			topology = ALIASED;
+			return &group->devs[i];
 	}
-	return topology;
+	return NULL;
+}
+
+/* The driver of PCI Express ports stays bound, whoever owns the group. */
+static bool is_port(const struct pci_dev *dev)
+{
+	return !strcmp(dev->driver, "pcieport");
+}
+
+static enum topology topology_of(const struct group *group)
+{
+	const struct pci_dev *bridge = find_bridge(group);
+	const struct pci_dev *a = find_dev(group, EDU_VENDOR, EDU_DEVICE);
+
+	if (!bridge)
+		return DISTINCT;
+	if (is_port(bridge))
+		return PCIEPORT;
+	return a && pci_is_below(a->bdf, bridge->bdf) ? ALIASED : BESIDE;
 }
 
 /* The first group of this topology that has an A and a B; NULL for none. */
@@ -74,39 +90,36 @@ static const struct group *find_group(enum topology topology)
 	return NULL;
 }
 
-/* Take every device but the bridges from its driver, if it is not @keep. */
-static int unbind_all(const struct group *group, bool keep)
+/* Find lost devices again, and take every device from its driver. */
+static int clear(const struct group *group)
 {
+	const struct pci_dev *end = group->devs + group->ndevs;
 	const struct pci_dev *dev;
-	int i, ret;
+	bool lost = false;
+	int ret = 0;
 
-	for (i = 0; i < group->ndevs; i++) {
-		dev = &group->devs[i];
-		if (is_bridge(dev) ||
-		    (keep && pci_bound_to(dev->bdf, dev->driver)))
+	for (dev = group->devs; dev < end; dev++)
+		lost |= !pci_present(dev->bdf);
+	if (lost)
+		pci_rescan();
+	for (dev = group->devs; !ret && dev < end; dev++) {
+		if (is_port(dev))
 			continue;
 		ret = pci_override(dev->bdf, NULL);
 		if (!ret)
 			ret = pci_unbind(dev->bdf);
-		if (ret)
-			return ret;
 	}
-	return 0;
+	return ret;
 }
 
 /* Give every device of the group the driver with which it was found. */
 static int restore(const struct group *group)
 {
-	bool lost = false;
 	int i, ret;
 
-	for (i = 0; i < group->ndevs; i++)
-		lost |= !pci_present(group->devs[i].bdf);
-	if (lost)
-		pci_rescan();
-	ret = unbind_all(group, true);
+	ret = clear(group);
 	for (i = 0; !ret && i < group->ndevs; i++) {
-		if (!is_bridge(&group->devs[i]))
+		if (!is_port(&group->devs[i]))
 			ret = pci_switch(group->devs[i].bdf,
 					 group->devs[i].driver);
 	}
@@ -159,9 +172,13 @@ bool scene_exists(enum topology topology)
 	return find_group(topology);
 }
 
-/* Prepare: A is vfio-pci's, no other endpoint has a driver. 0 or -errno. */
+/*
+ * Prepare: A is vfio-pci's, no other device has a driver, ports aside. 0 or
+ * -errno.
+ */
 int scene_setup(struct scene *scene, enum topology topology)
 {
+	const struct pci_dev *a, *c;
 	char text[32];
 	int ret;
 
@@ -169,11 +186,12 @@ int scene_setup(struct scene *scene, enum topology topology)
 	scene->group = find_group(topology);
 	if (!scene->group)
 		return -ENODEV;
-	scene->a = find_dev(scene->group, EDU_VENDOR, EDU_DEVICE)->bdf;
+	a = find_dev(scene->group, EDU_VENDOR, EDU_DEVICE);
+	c = find_next_dev(scene->group, a);
+	scene->a = a->bdf;
 	scene->b = find_dev(scene->group, INTEL_VENDOR, E1000_DEVICE)->bdf;
-	ret = restore(scene->group);
-	if (!ret)
-		ret = unbind_all(scene->group, false);
+	scene->c = c ? c->bdf : NULL;
+	ret = clear(scene->group);
 	if (!ret)
 		ret = pci_switch(scene->a, "vfio-pci");
 	snprintf(text, sizeof(text), "group %d", scene->group->id);
@@ -189,7 +207,15 @@ int scene_teardown(struct scene *scene)
 {
 	vfio_user_close(&scene->user);
 	close(scene->kmsg);
-	return restore(scene->group);
+	return clear(scene->group);
+}
+
+/* Does the log tell of an access to where the IOMMU has nothing mapped? */
+bool scene_logs_faults(void)
+{
+	const char *silent = getenv("VMTEST_NO_FAULT_LOG");
+
+	return !silent || !*silent;
 }
 
 /* Has the kernel told that it keeps @driver from @bdf, and because of whom? */

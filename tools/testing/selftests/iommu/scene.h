@@ -2,14 +2,16 @@
 /*
  * The scene of the tests: one IOMMU group of a machine of qemu/. Its device A,
  * an "edu", goes to vfio-pci and does real DMA; device B, an e1000, is the one
- * that a kernel driver wants.
+ * that a kernel driver wants. Where there is a device C, it is a second "edu".
  *
- * A test that dies in an ASSERT skips its teardown, so each setup first brings
- * the group back to what it was when the program started.
+ * A test that dies in an ASSERT skips its teardown, so each setup starts from
+ * whatever it finds. When the program ends, every device gets back the driver
+ * that it had at first.
  */
 #ifndef SELFTESTS_IOMMU_SCENE_H
 #define SELFTESTS_IOMMU_SCENE_H
 
+#include "edu.h"
 #include "vfio_utils.h"
 
 #define INTEL_VENDOR	0x8086
@@ -22,6 +24,7 @@ enum topology {
 	ALIASED,	/* behind a PCI bridge, which speaks for all of them */
 	DISTINCT,	/* functions of one slot, each with its requester id */
 	PCIEPORT,	/* the same, and one of them is a PCI Express port */
+	BESIDE,		/* the same, and one of them is another bridge */
 };
 
 /*
@@ -35,11 +38,13 @@ struct scene {
 	const struct group *group;
 	const char *a;
 	const char *b;
+	const char *c;	/* NULL where there is none */
 	struct vfio_user user;
 	int kmsg;
 };
 
 bool is_bridge(const struct pci_dev *dev);
+const struct pci_dev *find_bridge(const struct group *group);
 const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
 			       __u16 device);
 const struct pci_dev *find_next_dev(const struct group *group,
@@ -47,6 +52,7 @@ const struct pci_dev *find_next_dev(const struct group *group,
 bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
+bool scene_logs_faults(void);
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
 
 #endif

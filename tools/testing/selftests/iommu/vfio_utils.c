@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,9 +29,20 @@
 #define PCI_DRIVERS	"/sys/bus/pci/drivers"
 #define IOMMU_GROUPS	"/sys/kernel/iommu_groups"
 
+#define PAGEMAP_PRESENT	(1ULL << 63)
+#define PAGEMAP_FRAME	((1ULL << 55) - 1)
+
 static int errno_of(int ret)
 {
 	return ret < 0 ? -errno : ret;
+}
+
+/* What became of a transfer of @len bytes of which @n were done. */
+static int all_of(ssize_t n, size_t len)
+{
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)len ? 0 : -EIO;
 }
 
 /*
@@ -39,17 +51,15 @@ static int errno_of(int ret)
  */
 int sysfs_write(const char *path, const char *value)
 {
-	ssize_t len = strlen(value);
+	size_t len = strlen(value);
 	int fd, ret;
 
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = errno_of(write(fd, value, len));
+	ret = all_of(write(fd, value, len), len);
 	close(fd);
-	if (ret < 0)
-		return ret;
-	return ret == len ? 0 : -EIO;
+	return ret;
 }
 
 static int pci_write(const char *bdf, const char *attr, const char *value)
@@ -164,6 +174,18 @@ bool pci_present(const char *bdf)
 	return !access(path, F_OK);
 }
 
+/* Is @bdf on a bus below the bridge @bridge? */
+bool pci_is_below(const char *bdf, const char *bridge)
+{
+	char path[PATH_MAX], target[PATH_MAX], *part;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", bdf);
+	if (!realpath(path, target))
+		return false;
+	part = strstr(target, bridge);
+	return part && part[strlen(bridge)] == '/';
+}
+
 /* Write @bdf to the "bind" of @driver: the kernel's own errno comes back. */
 int pci_bind(const char *bdf, const char *driver)
 {
@@ -235,15 +257,106 @@ int pci_switch(const char *bdf, const char *driver)
 	return ret;
 }
 
+/* Map @bar of the device through sysfs; the caller unmaps *@mem of *@size bytes. */
+int pci_map_bar(const char *bdf, int bar, void **mem, size_t *size)
+{
+	char path[PATH_MAX];
+	struct stat stat;
+	int fd, ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource%d", bdf, bar);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = errno_of(fstat(fd, &stat));
+	if (!ret) {
+		*size = stat.st_size;
+		*mem = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    fd, 0);
+		if (*mem == MAP_FAILED) {
+			*mem = NULL;
+			ret = -errno;
+		}
+	}
+	close(fd);
+	return ret;
+}
+
+/* Let the device answer MMIO and do DMA, whatever its driver thinks of it. */
+int pci_enable(const char *bdf)
+{
+	char path[PATH_MAX];
+	__u16 command;
+	int fd, ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", bdf);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = all_of(pread(fd, &command, sizeof(command), PCI_COMMAND),
+		     sizeof(command));
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (!ret)
+		ret = all_of(pwrite(fd, &command, sizeof(command), PCI_COMMAND),
+			     sizeof(command));
+	close(fd);
+	return ret;
+}
+
+/* Number of the IOMMU group that the symlink @path leads to, or -ENOENT. */
+int group_link(const char *path)
+{
+	char name[16];
+	int ret;
+
+	ret = link_name(path, name, sizeof(name));
+	return ret ? ret : atoi(name);
+}
+
 /* Number of the IOMMU group of @bdf; -ENOENT where it has none. */
 int group_of(const char *bdf)
 {
-	char path[PATH_MAX], name[16];
-	int ret;
+	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu_group", bdf);
-	ret = link_name(path, name, sizeof(name));
-	return ret ? ret : atoi(name);
+	return group_link(path);
+}
+
+/*
+ * How the drivers of IOMMUs tell of a fault, by a part of the IOMMUs' paths. Of
+ * the address only the page number counts: an access may come in pieces.
+ */
+static const struct {
+	const char *iommu;
+	const char *format;
+} faults[] = {
+	{ "/dmar",	"fault addr %llx" },
+	{ "/ivhd",	"address=0x%llx" },
+	{ "/smmu3",	"0x%013llx" },
+	{ "/virtio",	" at 0x%llx" },
+};
+
+/*
+ * What the log says of an access of @bdf to the page @iova, where nothing is
+ * mapped, into @text. -ENOENT where the IOMMU's driver is not known to say
+ * anything.
+ */
+int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	size_t i;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu", bdf);
+	if (!realpath(path, target))
+		return -errno;
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		if (!strstr(target, faults[i].iommu))
+			continue;
+		snprintf(text, len, faults[i].format,
+			 (unsigned long long)iova >> 12);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static int by_bdf(const void *a, const void *b)
@@ -307,6 +420,47 @@ int group_list(struct group *groups, int max)
 	return ret ? ret : n;
 }
 
+/* The type of the default domain of group @id, "identity" or "DMA". */
+int group_type(int id, char *type, size_t len)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	int ret;
+
+	snprintf(path, sizeof(path), IOMMU_GROUPS "/%d/type", id);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	ret = fgets(type, len, file) ? 0 : -EIO;
+	type[strcspn(type, "\n")] = '\0';
+	fclose(file);
+	return ret;
+}
+
+/*
+ * The physical address of @mem, which must be locked in memory. -EPERM for
+ * those who may not know.
+ */
+int phys_addr(const void *mem, __u64 *phys)
+{
+	__u64 entry, page = sysconf(_SC_PAGESIZE);
+	int fd, ret;
+
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = all_of(pread(fd, &entry, sizeof(entry),
+			   (uintptr_t)mem / page * sizeof(entry)),
+		     sizeof(entry));
+	close(fd);
+	if (ret)
+		return ret;
+	if (!(entry & PAGEMAP_PRESENT))
+		return -EFAULT;
+	*phys = (entry & PAGEMAP_FRAME) * page + (uintptr_t)mem % page;
+	return entry & PAGEMAP_FRAME ? 0 : -EPERM;
+}
+
 /* A fresh container's file descriptor. */
 int vfio_open_container(void)
 {
@@ -343,16 +497,53 @@ int vfio_unset_container(int group)
 	return errno_of(ioctl(group, VFIO_GROUP_UNSET_CONTAINER));
 }
 
-/* Give the container, which must have a group, its type 1 IOMMU. */
+/* Give the container, which must have a group, an IOMMU of this type. */
+int vfio_set_iommu_type(int container, int type)
+{
+	return errno_of(ioctl(container, VFIO_SET_IOMMU, type));
+}
+
+/* The type that is meant if none is named. */
 int vfio_set_iommu(int container)
 {
-	return errno_of(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+	return vfio_set_iommu_type(container, VFIO_TYPE1v2_IOMMU);
 }
 
 /* File descriptor of the device, which must be bound to a VFIO driver. */
 int vfio_open_device(int group, const char *bdf)
 {
 	return errno_of(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bdf));
+}
+
+/* Become the owner of group @id. After an error nothing is open. */
+int vfio_user_claim(struct vfio_user *user, int id)
+{
+	int ret;
+
+	*user = (struct vfio_user)VFIO_USER_NONE;
+	user->container = vfio_open_container();
+	user->group = vfio_open_group(id);
+	if (user->container < 0)
+		ret = user->container;
+	else if (user->group < 0)
+		ret = user->group;
+	else
+		ret = vfio_set_container(user->group, user->container);
+	if (ret)
+		vfio_user_close(user);
+	return ret;
+}
+
+/* The owner's next steps: type 1 IOMMU, and the device called @name. */
+int vfio_user_start(struct vfio_user *user, const char *name)
+{
+	int ret;
+
+	ret = vfio_set_iommu(user->container);
+	if (ret)
+		return ret;
+	user->device = vfio_open_device(user->group, name);
+	return user->device < 0 ? user->device : 0;
 }
 
 /*
@@ -367,20 +558,9 @@ int vfio_user_open(struct vfio_user *user, const char *bdf)
 	ret = group_of(bdf);
 	if (ret < 0)
 		return ret;
-	user->container = vfio_open_container();
-	user->group = vfio_open_group(ret);
-	if (user->container < 0)
-		ret = user->container;
-	else if (user->group < 0)
-		ret = user->group;
-	else
-		ret = vfio_set_container(user->group, user->container);
+	ret = vfio_user_claim(user, ret);
 	if (!ret)
-		ret = vfio_set_iommu(user->container);
-	if (!ret) {
-		user->device = vfio_open_device(user->group, bdf);
-		ret = user->device < 0 ? user->device : 0;
-	}
+		ret = vfio_user_start(user, bdf);
 	if (ret)
 		vfio_user_close(user);
 	return ret;
@@ -443,42 +623,56 @@ int vfio_map_bar(int device, int bar, void **mem, size_t *size)
 		return ret;
 	*mem = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
 		    info.offset);
-	if (*mem == MAP_FAILED)
+	if (*mem == MAP_FAILED) {
+		*mem = NULL;
 		return -errno;
+	}
 	*size = info.size;
 	return 0;
 }
 
-/* Read @len bytes of the device's configuration space from @where. */
-int vfio_config_read(int device, int where, void *data, size_t len)
+/* Where in the device's file the region @index has its offset @where. */
+static int region_offset(int device, int index, int where, off_t *offset)
 {
 	struct vfio_region_info info;
-	ssize_t n;
 	int ret;
 
-	ret = region_info(device, VFIO_PCI_CONFIG_REGION_INDEX, &info);
-	if (ret)
-		return ret;
-	n = pread(device, data, len, info.offset + where);
-	if (n < 0)
-		return -errno;
-	return n == (ssize_t)len ? 0 : -EIO;
+	ret = region_info(device, index, &info);
+	*offset = info.offset + where;
+	return ret;
 }
 
-/* Write @len bytes to the device's configuration space at @where. */
-int vfio_config_write(int device, int where, const void *data, size_t len)
+/* Read @len bytes of a region of the device from @where. */
+int vfio_region_read(int device, int index, int where, void *data, size_t len)
 {
-	struct vfio_region_info info;
-	ssize_t n;
+	off_t offset;
 	int ret;
 
-	ret = region_info(device, VFIO_PCI_CONFIG_REGION_INDEX, &info);
-	if (ret)
-		return ret;
-	n = pwrite(device, data, len, info.offset + where);
-	if (n < 0)
-		return -errno;
-	return n == (ssize_t)len ? 0 : -EIO;
+	ret = region_offset(device, index, where, &offset);
+	return ret ? ret : all_of(pread(device, data, len, offset), len);
+}
+
+/* Write @len bytes to a region of the device at @where. */
+int vfio_region_write(int device, int index, int where, const void *data,
+		      size_t len)
+{
+	off_t offset;
+	int ret;
+
+	ret = region_offset(device, index, where, &offset);
+	return ret ? ret : all_of(pwrite(device, data, len, offset), len);
+}
+
+int vfio_config_read(int device, int where, void *data, size_t len)
+{
+	return vfio_region_read(device, VFIO_PCI_CONFIG_REGION_INDEX, where,
+				data, len);
+}
+
+int vfio_config_write(int device, int where, const void *data, size_t len)
+{
+	return vfio_region_write(device, VFIO_PCI_CONFIG_REGION_INDEX, where,
+				 data, len);
 }
 
 /* Let the device answer MMIO and do DMA. */
@@ -492,106 +686,6 @@ int vfio_enable(int device)
 		return ret;
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	return vfio_config_write(device, PCI_COMMAND, &command, sizeof(command));
-}
-
-/*
- * The edu device copies between memory and a buffer of its own. It takes
- * addresses below 256 MiB and a tenth of a second for each transfer.
- */
-#define EDU_DMA_SRC	0x80
-#define EDU_DMA_DST	0x88
-#define EDU_DMA_COUNT	0x90
-#define EDU_DMA_CMD	0x98
-#define EDU_CMD_RUN	0x1
-#define EDU_CMD_TO_RAM	0x2
-#define EDU_BUFFER	0x40000
-#define EDU_IOVA	0x1000000
-#define EDU_COPY	1024
-#define EDU_TIMEOUT_MS	5000
-
-static void edu_write(void *bar, int reg, __u64 value)
-{
-	__atomic_store_n((__u64 *)(bar + reg), value, __ATOMIC_RELEASE);
-}
-
-static __u64 edu_read(void *bar, int reg)
-{
-	return __atomic_load_n((__u64 *)(bar + reg), __ATOMIC_ACQUIRE);
-}
-
-static int edu_copy(void *bar, __u64 src, __u64 dst, __u64 cmd)
-{
-	int ms;
-
-	edu_write(bar, EDU_DMA_SRC, src);
-	edu_write(bar, EDU_DMA_DST, dst);
-	edu_write(bar, EDU_DMA_COUNT, EDU_COPY);
-	edu_write(bar, EDU_DMA_CMD, cmd | EDU_CMD_RUN);
-	for (ms = 0; ms < EDU_TIMEOUT_MS; ms++) {
-		if (!(edu_read(bar, EDU_DMA_CMD) & EDU_CMD_RUN))
-			return 0;
-		usleep(1000);
-	}
-	return -ETIMEDOUT;
-}
-
-/* Copy the first half page to the device and back to the second half. */
-static int edu_round_trip(void *bar, __u8 *page)
-{
-	static __u8 seed;
-	int i, ret;
-
-	seed += 37;
-	for (i = 0; i < EDU_COPY; i++) {
-		page[i] = seed + i * 7;
-		page[2048 + i] = ~page[i];
-	}
-	ret = edu_copy(bar, EDU_IOVA, EDU_BUFFER, 0);
-	if (!ret)
-		ret = edu_copy(bar, EDU_BUFFER, EDU_IOVA + 2048, EDU_CMD_TO_RAM);
-	if (!ret && memcmp(page, page + 2048, EDU_COPY))
-		ret = -EBADMSG;
-	return ret;
-}
-
-static int edu_dma_mapped(struct vfio_user *user, __u8 *page)
-{
-	size_t size;
-	void *bar;
-	int ret;
-
-	ret = vfio_map_bar(user->device, 0, &bar, &size);
-	if (ret)
-		return ret;
-	ret = vfio_enable(user->device);
-	if (!ret)
-		ret = edu_round_trip(bar, page);
-	munmap(bar, size);
-	return ret;
-}
-
-/*
- * Have the user's edu device read memory and write it back through the IOMMU.
- * -ETIMEDOUT where the device does not finish, -EBADMSG for wrong bytes.
- */
-int edu_dma_check(struct vfio_user *user)
-{
-	__u8 *page;
-	int ret, err;
-
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
-		return -errno;
-	ret = vfio_map(user->container, page, EDU_IOVA, 4096);
-	if (!ret) {
-		ret = edu_dma_mapped(user, page);
-		err = vfio_unmap(user->container, EDU_IOVA, 4096);
-		if (!ret)
-			ret = err;
-	}
-	munmap(page, 4096);
-	return ret;
 }
 
 #define KMSG_BURST		10
@@ -643,6 +737,20 @@ int kmsg_find(int kmsg, const char *text)
 			return 1;
 	}
 	return n;
+}
+
+/* The same, but give the log some time to say it. */
+int kmsg_wait(int kmsg, const char *text, int seconds)
+{
+	int ret, tries;
+
+	for (tries = 0; tries < seconds * 20; tries++) {
+		ret = kmsg_find(kmsg, text);
+		if (ret)
+			return ret;
+		usleep(50000);
+	}
+	return 0;
 }
 
 /* A record begins with priority, number and microseconds since boot. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A small library for tests of VFIO and IOMMU groups: devices through sysfs,
- * groups and containers through /dev/vfio, QEMU's "edu" device as something
- * that does DMA, and the kernel log.
+ * groups and containers through /dev/vfio, the kernel log, and network
+ * interfaces.
  *
  * Every function that returns int returns 0 (or what its comment says) or a
  * negative errno, and none prints: what an error means is for the test to say.
@@ -43,6 +43,7 @@ int pci_for_each(int (*visit)(const struct pci_dev *dev));
 int pci_driver(const char *bdf, char *name, size_t len);
 bool pci_bound_to(const char *bdf, const char *driver);
 bool pci_present(const char *bdf);
+bool pci_is_below(const char *bdf, const char *bridge);
 int pci_bind(const char *bdf, const char *driver);
 int pci_unbind(const char *bdf);
 int pci_override(const char *bdf, const char *driver);
@@ -51,11 +52,16 @@ int pci_remove(const char *bdf);
 int pci_rescan(void);
 int pci_autoprobe(bool on);
 int pci_switch(const char *bdf, const char *driver);
+int pci_map_bar(const char *bdf, int bar, void **mem, size_t *size);
+int pci_enable(const char *bdf);
 
 /* IOMMU groups through sysfs. */
+int group_link(const char *path);
 int group_of(const char *bdf);
 int group_read(struct group *group, int id);
 int group_list(struct group *groups, int max);
+int group_type(int id, char *type, size_t len);
+int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len);
 
 /* A VFIO user: three file descriptors, each -1 when closed. */
 struct vfio_user {
@@ -71,26 +77,30 @@ int vfio_open_group(int id);
 int vfio_group_flags(int group, __u32 *flags);
 int vfio_set_container(int group, int container);
 int vfio_unset_container(int group);
+int vfio_set_iommu_type(int container, int type);
 int vfio_set_iommu(int container);
 int vfio_open_device(int group, const char *bdf);
+int vfio_user_claim(struct vfio_user *user, int id);
+int vfio_user_start(struct vfio_user *user, const char *name);
 int vfio_user_open(struct vfio_user *user, const char *bdf);
 void vfio_user_close(struct vfio_user *user);
 int vfio_map(int container, void *mem, __u64 iova, size_t size);
 int vfio_unmap(int container, __u64 iova, size_t size);
 int vfio_map_bar(int device, int bar, void **mem, size_t *size);
+int vfio_region_read(int device, int index, int where, void *data, size_t len);
+int vfio_region_write(int device, int index, int where, const void *data,
+		      size_t len);
 int vfio_config_read(int device, int where, void *data, size_t len);
 int vfio_config_write(int device, int where, const void *data, size_t len);
 int vfio_enable(int device);
 
-/* QEMU's "edu" device. */
-#define EDU_VENDOR	0x1234
-#define EDU_DEVICE	0x11e8
-
-int edu_dma_check(struct vfio_user *user);
+/* Memory as the machine sees it. */
+int phys_addr(const void *mem, __u64 *phys);
 
 /* The kernel log. */
 int kmsg_open(void);
 int kmsg_find(int kmsg, const char *text);
+int kmsg_wait(int kmsg, const char *text, int seconds);
 int kmsg_wait_quiet(const char *text);
 
 /* Network interfaces. */

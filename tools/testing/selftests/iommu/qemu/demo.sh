@@ -180,9 +180,12 @@ show_groups > "$out"
 show
 verdict "cards A = $a and B = $b share group $group" same_group
 
-step "2. A goes to a user; B is without a driver"
-run "echo $b > $drivers/e1000/unbind"
-run "echo $a > $drivers/e1000/unbind"
+step "2. A goes to a user; the others are without a driver"
+for dev in "/sys/kernel/iommu_groups/$group/devices/"*; do
+	bdf=${dev##*/}
+	driver=$(driver_of "$bdf")
+	[ -n "$driver" ] && run "echo $bdf > $drivers/$driver/unbind"
+done
 run "echo vfio-pci > $devices/$a/driver_override"
 run "echo $a > /sys/bus/pci/drivers_probe"
 start_vfioctl "$a"

@@ -8,7 +8,7 @@ a case that was renamed takes a test away unseen.
 import configparser
 import pathlib
 from fnmatch import fnmatchcase
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Set
 
 KINDS = ("kselftest", "kunit")
 KEYS = {"kind", "machines", "cases", "except"}
@@ -46,11 +46,21 @@ class Suite:
         if self.kind not in KINDS:
             raise ConfigError(f"{where}: kind must be {' or '.join(KINDS)}")
         self.cases = section.get("cases", "").split()
-        chosen = {name for pattern in section.get("machines", "").split()
-                  for name in matching(machines, pattern, where)}
+        chosen = self.choose(section.get("machines", "").split(), machines, where)
         self.absent: Dict[str, List[str]] = {name: [] for name in chosen}
         for line in section.get("except", "").strip().splitlines():
             self.take_exception(line.split(), where)
+
+    @staticmethod
+    def choose(patterns: List[str], machines: List[str], where: str) -> Set[str]:
+        """The machines that the patterns name, less those with a "!"."""
+        chosen: Set[str] = set()
+        for pattern in patterns:
+            if pattern.startswith("!"):
+                chosen.difference_update(matching(sorted(chosen), pattern[1:], where))
+            else:
+                chosen.update(matching(machines, pattern, where))
+        return chosen
 
     def take_exception(self, words: List[str], where: str) -> None:
         """A machine, and the cases that it does not run."""

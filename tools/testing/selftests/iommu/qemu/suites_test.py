@@ -72,9 +72,17 @@ class SuitesTest(unittest.TestCase):
         self.assertEqual(list(self.select("pc-one", chosen=["prog"])), ["prog"])
         self.assertEqual(self.select("pc-one", chosen=["unit"]), {})
 
+    def test_machine_is_taken_out(self):
+        text = TEXT.replace("machines = pc-*", "machines = * !*-two !arm")
+        self.assertEqual(list(self.select("pc-one", "kunit", text=text)), ["unit"])
+        for machine in ("pc-two", "arm"):
+            self.assertEqual(self.select(machine, "kunit", text=text), {})
+
     def test_nothing_is_selected(self):
         self.assertIn("'tablet' is nowhere",
                       self.complaint("machines = *", "machines = tablet"))
+        self.assertIn("'pc-*' is nowhere",
+                      self.complaint("machines = *", "machines = arm !pc-*"))
         self.assertIn("'far.shut' is nowhere", self.complaint("far.*", "far.shut"))
         self.assertIn("'leg' is nowhere", self.complaint("arm	far", "leg	far"))
 

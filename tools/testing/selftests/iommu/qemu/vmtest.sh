@@ -236,6 +236,7 @@ prepare()
 	local parameters=(
 		"console=$CONSOLE" ignore_loglevel panic=-1 panic_on_warn=1 oops=panic
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
+		"VMTEST_NO_FAULT_LOG=$NO_FAULT_LOG"
 		"${CMDLINE[@]}"
 	)
 

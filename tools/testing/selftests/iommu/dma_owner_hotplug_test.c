@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices leave a group and join it while the group changes its owner.
+ */
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/vfio.h>
+
+#include "../kselftest_harness.h"
+#include "scene.h"
+
+#define LINK_SECONDS	10
+#define UNBIND_SECONDS	10
+#define IOVA		0x2000000
+
+FIXTURE(group)
+{
+	struct scene scene;
+};
+
+FIXTURE_VARIANT(group)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(group, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(group, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(group)
+{
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+}
+
+FIXTURE_TEARDOWN(group)
+{
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+/*
+ * Unbind a device that its user still has open, in a process that waits for the
+ * user. Returns its number once the kernel has begun, or -errno.
+ */
+static pid_t unbind_begin(const char *bdf)
+{
+	pid_t pid;
+	int ms;
+
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		/* The user is the parent, and nobody else. */
+		closefrom(STDERR_FILENO + 1);
+		_exit(-pci_unbind(bdf));
+	}
+	for (ms = 0; ms < UNBIND_SECONDS * 1000; ms++) {
+		if (pci_bound_to(bdf, ""))
+			return pid;
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* Whether the unbind is still waiting: then it is not reaped. */
+static bool unbind_waits(pid_t pid)
+{
+	int status;
+
+	return !waitpid(pid, &status, WNOHANG);
+}
+
+/* What the unbind ended with, 0 or -errno; -ETIMEDOUT if it does not end. */
+static int unbind_end(pid_t pid)
+{
+	int status, ms;
+
+	for (ms = 0; ms < UNBIND_SECONDS * 1000; ms++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* B has its driver, and its DMA works. */
+static int b_works(struct scene *scene)
+{
+	char name[32];
+	int ret;
+
+	if (!pci_bound_to(scene->b, "e1000"))
+		return -ENODEV;
+	ret = netdev_name(scene->b, name, sizeof(name));
+	return ret ? ret : netdev_traffic(name, LINK_SECONDS);
+}
+
+/* A user who is asked to leave can do so in good order. */
+TEST_F(group, S7_last_device_unbound_in_use)
+{
+	struct scene *scene = &self->scene;
+	struct vfio_user *user = &scene->user;
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *mem;
+	pid_t pid;
+
+	mem = aligned_alloc(page, page);
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, vfio_user_open(user, scene->a));
+	ASSERT_EQ(0, vfio_map(user->container, mem, IOVA, page));
+	pid = unbind_begin(scene->a);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
+	EXPECT_TRUE(unbind_waits(pid));
+
+	EXPECT_EQ(0, close(user->device));
+	user->device = -1;
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, scene->a));
+	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(0, vfio_unmap(user->container, IOVA, page));
+	EXPECT_TRUE(unbind_waits(pid));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+
+	EXPECT_EQ(0, unbind_end(pid));
+	EXPECT_EQ(-ENODEV, vfio_set_container(user->group, user->container));
+	vfio_user_close(user);
+	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
+	free(mem);
+}
+
+/* One of two devices goes back while the group stays with its owner. */
+TEST_F(group, S7_one_device_unbound_in_use)
+{
+	struct scene *scene = &self->scene;
+	struct vfio_user *user = &scene->user;
+	pid_t pid;
+	int b;
+
+	ASSERT_EQ(0, pci_switch(scene->b, "vfio-pci"));
+	ASSERT_EQ(0, vfio_user_open(user, scene->b));
+	b = user->device;
+	user->device = vfio_open_device(user->group, scene->a);
+	ASSERT_LE(0, user->device);
+	pid = unbind_begin(scene->b);
+	ASSERT_LT(0, pid);
+	EXPECT_TRUE(unbind_waits(pid));
+	EXPECT_EQ(0, close(b));
+	EXPECT_EQ(0, unbind_end(pid));
+
+	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	vfio_user_close(user);
+	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
+}
+
+/* B is away when the group is claimed, and finds it owned when it is back. */
+TEST_F(group, S8_rescan_after_claim)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, pci_remove(scene->b));
+	ASSERT_FALSE(pci_present(scene->b));
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, pci_rescan());
+	ASSERT_TRUE(pci_present(scene->b));
+	EXPECT_TRUE(pci_bound_to(scene->b, ""));
+	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
+	EXPECT_EQ(scene->group->id, group_of(scene->b));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+
+	vfio_user_close(&scene->user);
+	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(0, b_works(scene));
+}
+
+/* B goes while the group is owned, and comes back when it is free. */
+TEST_F(group, S8_remove_while_owned)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	ASSERT_EQ(0, pci_remove(scene->b));
+	ASSERT_FALSE(pci_present(scene->b));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	vfio_user_close(&scene->user);
+
+	ASSERT_EQ(0, pci_rescan());
+	EXPECT_EQ(scene->group->id, group_of(scene->b));
+	EXPECT_EQ(0, b_works(scene));
+}
+
+/* B goes and comes back while the group is owned. */
+TEST_F(group, S8_rescan_while_owned)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	ASSERT_EQ(0, pci_remove(scene->b));
+	ASSERT_EQ(0, pci_rescan());
+	ASSERT_TRUE(pci_present(scene->b));
+	EXPECT_TRUE(pci_bound_to(scene->b, ""));
+	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
+	EXPECT_EQ(scene->group->id, group_of(scene->b));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+
+	vfio_user_close(&scene->user);
+	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(0, b_works(scene));
+}
+
+/* The same when B had its driver, which goes with it, before the claim. */
+TEST_F(group, S8_bound_device_removed)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(-EPERM, vfio_user_open(&scene->user, scene->a));
+	ASSERT_EQ(0, pci_remove(scene->b));
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	vfio_user_close(&scene->user);
+	ASSERT_EQ(0, pci_rescan());
+	EXPECT_TRUE(pci_bound_to(scene->b, "e1000"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the DMA of a device reaches before its user has mapped anything.
+ *
+ * For a machine that was booted with iommu.passthrough=1: there the kernel lets
+ * devices use physical addresses, so that a device reaches any memory unless
+ * something keeps it from that. The device is driven through sysfs, because
+ * VFIO hands it out only after its IOMMU is set up.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "scene.h"
+
+#define LINK_SECONDS	10
+
+/* What stands in the target while nobody may read it. */
+#define SECRET		0x5ec2e7
+
+/* A page, and where the machine has it. */
+struct page {
+	void *mem;
+	__u64 phys;
+};
+
+FIXTURE(passthrough)
+{
+	struct scene scene;
+	struct edu edu;
+	struct page mailbox;
+	struct page target;
+	__u32 seed;
+};
+
+FIXTURE_VARIANT(passthrough)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(passthrough, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(passthrough, distinct)
+{
+	.topology = DISTINCT,
+};
+
+static int page_alloc(struct page *page)
+{
+	size_t size = sysconf(_SC_PAGESIZE);
+
+	page->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+	if (page->mem == MAP_FAILED)
+		return -errno;
+	pattern_fill(page->mem, 0);
+	return phys_addr(page->mem, &page->phys);
+}
+
+static bool page_stayed(const struct page *page)
+{
+	__u64 phys;
+
+	return !phys_addr(page->mem, &phys) && phys == page->phys;
+}
+
+FIXTURE_SETUP(passthrough)
+{
+	struct scene *scene = &self->scene;
+	char type[16];
+
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, page_alloc(&self->mailbox));
+	ASSERT_EQ(0, page_alloc(&self->target));
+	ASSERT_EQ(0, scene_setup(scene, variant->topology));
+	ASSERT_EQ(0, group_type(scene->group->id, type, sizeof(type)));
+	ASSERT_STREQ("identity", type);
+	ASSERT_EQ(0, edu_open_bar(&self->edu, scene->a));
+}
+
+FIXTURE_TEARDOWN(passthrough)
+{
+	EXPECT_TRUE(page_stayed(&self->mailbox));
+	EXPECT_TRUE(page_stayed(&self->target));
+	edu_close(&self->edu);
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+/* The device reads the mailbox and writes it to the target. */
+static void expect_reach(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(passthrough) *self, struct edu *edu)
+{
+	__u32 seed = ++self->seed;
+
+	pattern_fill(self->mailbox.mem, seed);
+	pattern_fill(self->target.mem, SECRET);
+	EXPECT_EQ(0, edu_pull(edu, self->mailbox.phys));
+	EXPECT_EQ(0, edu_push(edu, self->target.phys));
+	EXPECT_EQ(EDU_WORDS, pattern_words(self->target.mem, seed));
+}
+
+/* It cannot write the target. Whether it can read it will be seen later. */
+static void expect_blocked(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(passthrough) *self, struct edu *edu)
+{
+	pattern_fill(self->target.mem, SECRET);
+	EXPECT_EQ(0, edu_push(edu, self->target.phys));
+	EXPECT_EQ(EDU_WORDS, pattern_words(self->target.mem, SECRET));
+	EXPECT_EQ(0, edu_pull(edu, self->target.phys));
+}
+
+/* Now that it can write again: what has it got? */
+static void expect_no_leak(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(passthrough) *self, struct edu *edu)
+{
+	__u32 seed = ++self->seed;
+
+	pattern_fill(self->mailbox.mem, seed);
+	EXPECT_EQ(0, edu_push(edu, self->mailbox.phys));
+	EXPECT_EQ(0, pattern_words(self->mailbox.mem, seed));
+	EXPECT_EQ(0, pattern_words(self->mailbox.mem, SECRET));
+}
+
+/* From the claim on, DMA reaches nothing; after the release it works again. */
+TEST_F(passthrough, S12_claim_blocks)
+{
+	struct scene *scene = &self->scene;
+
+	expect_reach(_metadata, self, &self->edu);
+	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
+	expect_blocked(_metadata, self, &self->edu);
+	ASSERT_EQ(0, vfio_unset_container(scene->user.group));
+	expect_no_leak(_metadata, self, &self->edu);
+	expect_reach(_metadata, self, &self->edu);
+}
+
+/* The domain that replaces the blocking one has no more in it at first. */
+TEST_F(passthrough, S12_set_iommu_blocks)
+{
+	struct scene *scene = &self->scene;
+
+	expect_reach(_metadata, self, &self->edu);
+	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
+	ASSERT_EQ(0, vfio_set_iommu(scene->user.container));
+	expect_blocked(_metadata, self, &self->edu);
+	vfio_user_close(&scene->user);
+	expect_no_leak(_metadata, self, &self->edu);
+}
+
+/* Neither a refused driver nor a device that joins opens the way. */
+TEST_F(passthrough, S12_sibling_does_not_unblock)
+{
+	struct scene *scene = &self->scene;
+	char name[32];
+	struct edu c;
+
+	ASSERT_NE(NULL, scene->c);
+	ASSERT_EQ(0, edu_open_bar(&c, scene->c));
+	expect_reach(_metadata, self, &c);
+	edu_close(&c);
+	expect_reach(_metadata, self, &self->edu);
+	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
+
+	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_blocked(_metadata, self, &self->edu);
+	ASSERT_EQ(0, pci_remove(scene->b));
+	ASSERT_EQ(0, pci_remove(scene->c));
+	expect_blocked(_metadata, self, &self->edu);
+	ASSERT_EQ(0, pci_rescan());
+	ASSERT_EQ(0, pci_switch(scene->c, "pci-stub"));
+	ASSERT_EQ(scene->group->id, group_of(scene->c));
+	ASSERT_EQ(0, edu_open_bar(&c, scene->c));
+	expect_blocked(_metadata, self, &c);
+	expect_blocked(_metadata, self, &self->edu);
+
+	vfio_user_close(&scene->user);
+	expect_no_leak(_metadata, self, &c);
+	expect_no_leak(_metadata, self, &self->edu);
+	edu_close(&c);
+	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
+	ASSERT_EQ(0, netdev_name(scene->b, name, sizeof(name)));
+	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
+}
+
+TEST_HARNESS_MAIN
