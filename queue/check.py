@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import applies
+import docs
 import lint
 import model
 import mutants
@@ -121,6 +122,7 @@ def cases(ctx):
     found += mutants.cases(ctx)
     found += model.cases(ctx)
     found += lint.cases(ctx)
+    found += docs.cases(ctx)
     found += steps.cases(ctx)
     return found
 

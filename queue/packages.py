@@ -17,6 +17,7 @@ FOR_BOOT = {"x86_64": ("qemu-system-x86", "busybox-static", "cpio"),
             "arm64": ("qemu-system-arm", "cpio")}
 FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
              "perl")
+FOR_DOCS = ("python3-sphinx", "groff-base", "perl")
 # spin turns the model of DMA ownership into a C program, which gcc compiles.
 FOR_MODEL = ("spin", "gcc", "libc6-dev")
 
