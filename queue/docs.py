@@ -82,6 +82,19 @@ def unlisted(source, paths):
     return found
 
 
+def unknown_functions(source, paths):
+    """Functions that a page wants to show and that its source does not describe:
+    kernel-doc leaves them out without a word."""
+    found = []
+    for path in paths:
+        text = (source / path).read_text(encoding="utf-8")
+        for file, names in re.findall(r"^\.\. kernel-doc:: (\S+)\n\s+:functions: ((?:.+\n)+)", text, re.M):
+            described = (source / file).read_text(encoding="utf-8")
+            found += [f"{path}: {file} does not describe {name}()" for name in names.split()
+                      if f"\n * {name}() - " not in described]
+    return found
+
+
 def _gather(source, paths, folder):
     """The pages alone, below an index of their own."""
     for path in paths:
@@ -108,7 +121,7 @@ def pages(ctx):
     """Every page is in an index, and Sphinx builds it without a warning."""
     source = lint.at_tip(ctx)
     paths = [path for path in lint.touched(ctx, (".rst",)) if PurePath(path).name != INDEX]
-    first_of(unlisted(source, paths))
+    first_of(unlisted(source, paths) + unknown_functions(source, paths))
     packages.ensure(ctx.layout, packages.FOR_DOCS, "to build the documentation")
     folder, log = ctx.layout.work / "check" / "pages", ctx.log("pages")
     remove(folder)

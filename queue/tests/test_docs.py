@@ -41,3 +41,10 @@ class Complaints(unittest.TestCase):
             paths = [f"Documentation/driver-api/{page}.rst" for page in ("owner", "lost")]
             self.assertEqual(docs.unlisted(Path(name), paths),
                              ["Documentation/driver-api/lost.rst: not in Documentation/driver-api/index.rst"])
+
+    def test_function_without_description(self):
+        with tempfile.TemporaryDirectory() as name:
+            (Path(name) / "a.c").write_text("/**\n * one() - does it\n */\n", encoding="utf-8")
+            (Path(name) / "a.rst").write_text(".. kernel-doc:: a.c\n   :functions: one\n               two\n",
+                                              encoding="utf-8")
+            self.assertEqual(docs.unknown_functions(Path(name), ["a.rst"]), ["a.rst: a.c does not describe two()"])
