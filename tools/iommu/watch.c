@@ -174,17 +174,29 @@ static int follow_events(const char *instance, int signals)
 	return fds[1].fd < 0 || n <= 0 ? EXIT_UNREADABLE : EXIT_FINE;
 }
 
-static void show_driver_change(const struct group *group,
-			       const struct device *device, const char *before)
+/* A driver, or why there is none */
+static const char *driver_of(const struct device *device)
 {
+	if (!device)
+		return "(absent)";
+	return device->driver[0] ? device->driver : "-";
+}
+
+static void compare_device(const struct group *before, const struct group *now,
+			   const char *name)
+{
+	const char *from = driver_of(find_device(before, name));
+	const char *to = driver_of(find_device(now, name));
+
+	if (!strcmp(from, to))
+		return;
 	show_time();
-	printf("group %-3d %s: driver %s -> %s\n", group->id, device->name,
-	       before[0] ? before : "-", device->driver[0] ? device->driver : "-");
+	printf("group %-3d %s: driver %s -> %s\n", now->id, name, from, to);
 }
 
 static void compare_group(const struct group *before, const struct group *now)
 {
-	const struct device *old;
+	const char *name;
 	int i;
 
 	if (before->owner != now->owner) {
@@ -193,11 +205,12 @@ static void compare_group(const struct group *before, const struct group *now)
 		       owner_name(before->owner), owner_name(now->owner),
 		       now->task);
 	}
-	for (i = 0; i < now->ndevices; i++) {
-		old = find_device(before, now->devices[i].name);
-		if (!old || strcmp(old->driver, now->devices[i].driver))
-			show_driver_change(now, &now->devices[i],
-					   old ? old->driver : "(absent)");
+	for (i = 0; i < now->ndevices; i++)
+		compare_device(before, now, now->devices[i].name);
+	for (i = 0; i < before->ndevices; i++) {
+		name = before->devices[i].name;
+		if (!find_device(now, name))
+			compare_device(before, now, name);
 	}
 }
 

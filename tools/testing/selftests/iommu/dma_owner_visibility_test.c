@@ -21,8 +21,8 @@
 #define TABLE		"/sys/kernel/debug/iommu/groups"
 #define REPORT_BURST	10
 #define REPORT_SECONDS	5
-#define CLAIMS		1000
-#define CLAIMS_PER_BIND	100
+#define CLAIMS		2500
+#define CLAIMS_PER_BIND	250
 
 /* What the table tells about one group. */
 struct table_group {
@@ -472,7 +472,7 @@ static int claim_on(struct contest *contest, int claims)
 }
 
 /* No reader sees an owner beside a kernel claim, however the group changes. */
-TEST_F_TIMEOUT(group, table_shows_no_mixture, 120)
+TEST_F_TIMEOUT(group, table_shows_no_mixture, 240)
 {
 	struct reader reader = {
 		.id = self->id,

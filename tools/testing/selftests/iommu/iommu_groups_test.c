@@ -433,8 +433,8 @@ TEST_F(groups, json)
 	EXPECT_TRUE(said(JSON_DEVICE, self->s->b));
 }
 
-/* Start the tool with its output in a file; returns its process. */
-static pid_t start_watch(const char *path)
+/* Start the tool as @user with its output in a file; returns its process. */
+static pid_t start_watch(const char *path, uid_t user)
 {
 	pid_t pid = fork();
 	int fd;
@@ -444,6 +444,8 @@ static pid_t start_watch(const char *path)
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
+	if (setuid(user))
+		_exit(126);
 	execlp("iommu-groups", "iommu-groups", "--watch", NULL);
 	_exit(127);
 }
@@ -474,7 +476,7 @@ TEST_F_TIMEOUT(groups, watch, 60)
 	int status;
 	pid_t pid;
 
-	pid = start_watch(path);
+	pid = start_watch(path, 0);
 	ASSERT_TRUE(file_says(path, "following the trace events"));
 	usleep(300000);
 	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
@@ -501,6 +503,32 @@ TEST_F_TIMEOUT(groups, watch, 60)
 	snprintf(line, sizeof(line),
 		 "/sys/kernel/debug/tracing/instances/iommu-groups-%d", pid);
 	EXPECT_NE(0, access(line, F_OK));
+	unlink(path);
+}
+
+/* Somebody who is not root is told as well, a second later. */
+TEST_F_TIMEOUT(groups, watch_as_nobody, 60)
+{
+	static const char path[] = "/tmp/iommu-groups-watch";
+	char line[256];
+	int status;
+	pid_t pid;
+
+	pid = start_watch(path, 65534);
+	ASSERT_TRUE(file_says(path, "note: no trace events"));
+	usleep(300000);
+	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
+	snprintf(line, sizeof(line), "group %-3d owner none -> user",
+		 self->s->group->id);
+	EXPECT_TRUE(file_says(path, line));
+	ASSERT_EQ(0, pci_remove(self->s->b));
+	snprintf(line, sizeof(line), "group %-3d %s: driver - -> (absent)\n",
+		 self->s->group->id, self->s->b);
+	EXPECT_TRUE(file_says(path, line));
+
+	ASSERT_EQ(0, kill(pid, SIGTERM));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 	unlink(path);
 }
 

@@ -83,6 +83,14 @@ show_owner()
 	[ -e "$owner" ] && run "cat $owner"
 }
 
+# The rows of the group in the table of all groups, which begin with its number
+# or with a blank.
+show_table()
+{
+	table=/sys/kernel/debug/iommu/groups
+	[ -e "$table" ] && run "awk '/^[^ ]/ { on = \$1 == $group } on' $table"
+}
+
 show_groups()
 {
 	find /sys/kernel/iommu_groups -mindepth 1 -maxdepth 1 | sed 's/.*\///' |
@@ -190,6 +198,7 @@ run "echo vfio-pci > $devices/$a/driver_override"
 run "echo $a > /sys/bus/pci/drivers_probe"
 start_vfioctl "$a"
 show_owner
+show_table
 verdict "vfioctl[$user] holds A" grep -q "$a: open, IOMMU group $group " "$answers"
 ask read
 cp "$answers" "$before"
@@ -202,6 +211,9 @@ log_says "probe refused"
 verdict "and the log says which device, driver and owner" \
 	grep -q "e1000 $b: probe refused: IOMMU group $group .*(vfioctl\[$user\])" "$out"
 verdict "B has no driver" is "$(driver_of "$b")" ""
+run "iommu-groups --why $b"
+verdict "and a tool says the same, and what would help" \
+	grep -q "kill $user" "$out"
 
 step "4. A still answers its user"
 ask read
