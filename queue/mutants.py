@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mutation testing: take one rule of the kernel's code away, see a unit test fail.
+"""Mutation testing: take one rule of the kernel's code away, see a test fail.
 
-A mutation that no test notices has survived, and is a failure. The kernels are
-built and booted one after the other, in a work tree of their own.
+A mutation that its tests do not notice has survived, and is a failure. The
+kernels are built and booted one after the other, in a work tree of their own.
+Before them the kernel as it is has to pass the same tests. Where no machine
+can show the fault, as without a barrier on x86, the model has to: the mutation
+then names a rule of the model, which spin must refute.
 """
 
 import re
@@ -10,18 +13,18 @@ import time
 
 import console
 import kernels
+import model
 import packages
 import proc
 import tree as trees
 import vm
-from checkbase import first_of
+from checkbase import Failed, first_of
 from errors import Stop
 from layout import write_file
-from mutations import MUTATIONS
+from mutations import MUTATIONS, Suite
 
-SUITE = "iommu_dma_owner"
 SHOWN = 3
-_VERDICT = re.compile(rf"(not ok|ok) [^:]+:{SUITE}:(\S+)")
+_RESULT = re.compile(r"(ok|not ok|skip) [^:]+:([^:]+):(\S+)(?: \((.*)\))?")
 
 
 def cases(_):
@@ -30,14 +33,20 @@ def cases(_):
 
 
 def fit(ctx):
-    """Every mutation's text stands in its file once, and is replaced by another."""
+    """Every mutation's text stands in its file once, is replaced by another, and
+    somebody is there to notice."""
+    rules = model.rules(model.text_of(ctx.layout))
+    suites = {k for k in {m.killer for m in MUTATIONS}
+              if isinstance(k, Suite) and vm.runs(ctx.tree, k.machine, k.name)}
     problems = []
-    for name, path, old, new in MUTATIONS:
+    for name, path, old, new, killer in MUTATIONS:
         times = ctx.git.bytes("show", f"{ctx.tip}:{path}").decode().count(old)
         if times != 1:
             problems.append(f"'{name}': its text stands {times} times in {path}")
         if old == new:
             problems.append(f"'{name}' changes nothing")
+        if killer not in suites and killer not in rules:
+            problems.append(f"'{name}': there is no {killer}")
     first_of(problems)
     return f"{len(MUTATIONS)} mutations"
 
@@ -47,7 +56,7 @@ def chosen(words):
 
     Raises Stop when there is none.
     """
-    found = [m for m in MUTATIONS if not words or any(w in m[0] for w in words)]
+    found = [m for m in MUTATIONS if not words or any(w in m.name for w in words)]
     if not found:
         raise Stop(f"no mutation is named like {' or '.join(words)}: see queue/mutations.py")
     return found
@@ -55,19 +64,55 @@ def chosen(words):
 
 def run(layout, source, words, report):
     """Builds, boots and judges each mutant; results go to the report."""
-    packages.ensure(layout, packages.FOR_BOOT["x86_64"], "to boot the mutants")
     picked = chosen(words)
     tree = trees.prepare(layout, source)
+    for mutation in picked:
+        if not isinstance(mutation.killer, Suite):
+            _refute(layout, mutation, report)
+    booted = [m for m in picked if isinstance(m.killer, Suite)]
+    if not booted:
+        return
+    packages.ensure(layout, packages.FOR_BOOT["x86_64"], "to boot the mutants")
     side = trees.side_tree(tree, "mutant", tree.git.commit_of("HEAD"))
     built = kernels.of_source(tree, side, "x86_64", "vm")
     built.repeat = "./dma-owner test --mutants"
-    for mutation in picked:
-        _one(tree, built, side, mutation, report)
+    built.build()
+    sound = {suite: _sound(tree, built, suite, report) for suite in dict.fromkeys(m.killer for m in booted)}
+    for mutation in booted:
+        if sound[mutation.killer]:
+            _one(tree, built, side, mutation, report)
+
+
+def _title(suite, name):
+    return f"mutant:{suite}:{name.replace(' ', '-')}"
+
+
+def _refute(layout, mutation, report):
+    """Has spin take the rule out of the model."""
+    packages.ensure(layout, packages.FOR_MODEL, "to search the model of DMA ownership")
+    title, start = _title("model", mutation.name), time.monotonic()
+    try:
+        fault = model.refute(layout, model.text_of(layout), mutation.killer)
+    except Failed as failed:
+        report.fail(title, str(failed), failed.log)
+    else:
+        report.ok(title, time.monotonic() - start, f"killed by the model: {fault}")
+
+
+def _sound(tree, built, suite, report):
+    """Whether the kernel without a mutation passes the suite."""
+    title, start = _title(suite.name, "none"), time.monotonic()
+    killers, death = _judge(tree, built, suite)
+    if killers or death:
+        report.fail(title, f"fails without a mutation: {' '.join(killers[:SHOWN])} {death}", tree.layout.log("mutant"))
+        return False
+    report.ok(title, time.monotonic() - start)
+    return True
 
 
 def _one(tree, built, side, mutation, report):
     """One mutant, from its source to its verdict; the source is put back."""
-    name, path, old, new = mutation
+    name, path, old, new, suite = mutation
     target, start = side / path, time.monotonic()
     text = target.read_text(encoding="utf-8")
     if text.count(old) != 1:
@@ -75,24 +120,45 @@ def _one(tree, built, side, mutation, report):
     write_file(target, text.replace(old, new).encode())
     try:
         built.build()
-        killers = _killers(tree, built)
+        killers, death = _judge(tree, built, suite)
     finally:
         write_file(target, text.encode())
-    title = f"mutant:{SUITE}:{name.replace(' ', '-')}"
-    if killers:
-        more = f" and {len(killers) - SHOWN} more" if len(killers) > SHOWN else ""
-        report.ok(title, time.monotonic() - start, "killed by " + " ".join(killers[:SHOWN]) + more)
-    else:
-        report.fail(title, "survived: no test noticed")
+    if not killers and not death:
+        report.fail(_title(suite.name, name), "survived: no test noticed")
+        return
+    more = f" and {len(killers) - SHOWN} more" if len(killers) > SHOWN else ""
+    words = [" ".join(killers[:SHOWN]) + more] if killers else []
+    words += [f"the kernel itself: {death}"] if death else []
+    report.ok(_title(suite.name, name), time.monotonic() - start, "killed by " + ", and ".join(words))
 
 
-def _killers(tree, built):
-    """Names of the unit tests that fail on a kernel."""
-    verdicts = []
-    argv = [vm.harness(tree), "--machine", "q35-intel", "--suite", SUITE, *vm.arguments(tree, [built], "mutant")]
-    with console.stage("Booting the mutant"):
-        proc.streamed(argv, lambda line: verdicts.extend(_VERDICT.findall(line)),
-                      tree.layout.log("mutant"), cwd=tree.path)
-    if not verdicts:
-        raise Stop(f"the mutant's machine said nothing: see {tree.layout.log('mutant')}")
-    return [case for verdict, case in verdicts if verdict == "not ok"]
+def verdict(lines, suite):
+    """(the suite's cases that failed, what the kernel complained of or '') of the
+    harness's lines; a case that did not come to run noticed nothing.
+
+    Raises Stop when nothing was said of the suite or the kernel.
+    """
+    found = [match.groups() for match in map(_RESULT.fullmatch, lines) if match]
+    killers, death = [], ""
+    for outcome, where, case, reason in found:
+        reason = (reason or "").partition("; log ")[0]
+        if outcome == "not ok" and where == suite and reason != "did not run":
+            killers.append(case)
+        elif outcome == "not ok" and where in ("machine", "dmesg"):
+            death = death or reason
+    if not any(where == suite or outcome == "not ok" for outcome, where, *_ in found):
+        raise Stop("the mutant's machine said nothing")
+    return killers, death
+
+
+def _judge(tree, built, suite):
+    """Boots a kernel with the suite; see verdict()."""
+    lines, log = [], tree.layout.log("mutant")
+    argv = [vm.harness(tree), "--machine", suite.machine, "--suite", suite.name,
+            *vm.arguments(tree, [built], "mutant")]
+    with console.stage(f"Booting for {suite.name}"):
+        proc.streamed(argv, lines.append, log, cwd=tree.path)
+    try:
+        return verdict(lines, suite.name)
+    except Stop as stop:
+        raise Stop(f"{stop}: see {log}") from None

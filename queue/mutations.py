@@ -1,14 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The mutations: each takes one rule of DMA ownership away.
+"""The mutations: each takes one rule of DMA ownership away."""
 
-(what goes wrong, file, text that stands in the file exactly once, replacement)
-"""
+from typing import NamedTuple, Union
+
+
+class Suite(NamedTuple):
+    """A suite of tests.cfg, on one of its machines."""
+    machine: str
+    name: str
+
+
+UNIT = Suite("q35-intel", "iommu_dma_owner")
+VFIO = Suite("q35-intel", "dma_owner_vfio_test")
+VFIO_AMD = Suite("q35-amd", "dma_owner_vfio_test")
+
+
+class Mutation(NamedTuple):
+    """What goes wrong, and how. `killer`: the suite that notices it, or the rule
+    (-DBREAK_...) without which spin refutes the model, where no machine would."""
+    name: str
+    path: str
+    old: str        # stands in the file exactly once
+    new: str
+    killer: Union[Suite, str] = UNIT
+
 
 OWNER = "drivers/iommu/dma-owner.c"
 CORE = "drivers/iommu/iommu.c"
 DRIVERS = "drivers/base/dd.c"
+GROUPS = "drivers/vfio/vfio.c"
+INTEL = "drivers/iommu/intel/iommu.c"
+AMD = "drivers/iommu/amd/iommu.c"
 
-MUTATIONS = (
+MUTATIONS = tuple(Mutation(*words) for words in (
     ("a kernel claim ignores the owner", OWNER,
      "\tif (group->owner) {\n"
      "\t\treport_probe_refused(group, device->dev);\n"
@@ -80,7 +104,7 @@ MUTATIONS = (
      "\t\t\tgroup->id, group->owner_comm, group->owner_pid);\n"
      "\t\treturn 0;"),
     ("a device that joined an owned group never gets its DMA ops", OWNER,
-     "\tdevice->finalize = group->owner;\n",
+     "\tdevice->finalize = group->owner && group->default_domain;\n",
      ""),
     ("DMA ops are set up before every probe", OWNER,
      "\t\tswap(finalize, device->finalize);",
@@ -195,4 +219,170 @@ MUTATIONS = (
      "\tif (group->blocking_domain)\n"
      "\t\tiommu_domain_free(group->blocking_domain);\n",
      ""),
-)
+
+    # More of the state machine
+    ("a device without a group cannot have a driver", OWNER,
+     "\tif (!group)\n"
+     "\t\treturn 0;\n"
+     "\n"
+     "\tmutex_lock(&group->mutex);\n"
+     "\t/* A device that is not on the list yet",
+     "\tif (!group)\n"
+     "\t\treturn -ENODEV;\n"
+     "\n"
+     "\tmutex_lock(&group->mutex);\n"
+     "\t/* A device that is not on the list yet"),
+    ("an owner gets the group with DMA on its default domain", OWNER,
+     "\tif (group->default_domain) {\n"
+     "\t\tint ret = block_group(group);\n"
+     "\n"
+     "\t\tif (ret)\n"
+     "\t\t\treturn ret;\n"
+     "\t}\n",
+     ""),
+    ("an owner is not counted", OWNER,
+     "\tgroup->owner_cnt = 1;\n",
+     ""),
+    ("a kernel claim does not count as a claim", OWNER,
+     "\tclaimed = group->owner_cnt;",
+     "\tclaimed = group->owner;"),
+    ("a driver's own domain keeps drivers from its siblings", OWNER,
+     "\tif (group->owner) {\n"
+     "\t\treport_probe_refused(group, device->dev);",
+     "\tif (group->owner || group->domain != group->default_domain) {\n"
+     "\t\treport_probe_refused(group, device->dev);"),
+    ("DMA ops that a claim overtook are never set up", OWNER,
+     "\tlist_for_each_entry(device, &group->devices, list)\n"
+     "\t\tdevice->finalize = true;\n",
+     ""),
+    ("a group gets a default domain under its owner", CORE,
+     "\tif (group->default_domain || group->owner)\n",
+     "\tif (group->default_domain)\n"),
+    ("a device that could not join stays counted", CORE,
+     "\tmutex_lock(&group->mutex);\n"
+     "\tiommu_dma_owner_leave(group, device);\n"
+     "\tlist_del(&device->list);\n",
+     "\tmutex_lock(&group->mutex);\n"
+     "\tlist_del(&device->list);\n"),
+    ("device_bind_driver() does not claim", DRIVERS,
+     "\tret = device_claim_dma(dev);\n"
+     "\tif (ret)\n"
+     "\t\treturn ret;\n"
+     "\n",
+     ""),
+    ("a refused probe is taken back like a failed one", DRIVERS,
+     "\t\tgoto dma_claim_refused;\n",
+     "\t\tgoto probe_failed;\n"),
+    # Order in memory, and a race without an opening for a test
+    ("no barrier between a claim and the look for a group", DRIVERS,
+     "\tsmp_mb();\n"
+     "\tret = iommu_device_use_dma_api(dev);",
+     "\tret = iommu_device_use_dma_api(dev);",
+     "CLAIM_BARRIER"),
+    ("no barrier between a dropped claim and the look for a group", DRIVERS,
+     "\tsmp_mb();\n"
+     "\tiommu_device_unuse_dma_api(dev);",
+     "\tiommu_device_unuse_dma_api(dev);",
+     "RELEASE_BARRIER"),
+    ("no barrier between joining a group and the look for a claim", OWNER,
+     "\tsmp_mb();\n",
+     "",
+     "JOIN_BARRIER"),
+    ("a refused claim is not taken back from a group joined meanwhile", DRIVERS,
+     "\t\tdevice_drop_dma_claim(dev, ret);\n",
+     "\t\tWRITE_ONCE(dev->p->dma_claim, ret);\n",
+     "REFUSED_DROPPED"),
+    # Messages
+    ("a refused probe is not logged", OWNER,
+     "\t\treport_probe_refused(group, device->dev);\n",
+     "",
+     VFIO),
+    ("a refused claim is not logged", OWNER,
+     "\t\treport_claim_refused(group);\n"
+     "\t\treturn -EPERM;",
+     "\t\treturn -EPERM;",
+     VFIO),
+    # VFIO
+    ("VFIO does not claim", GROUPS,
+     "\treturn iommu_group_set_dma_owner(group->iommu_group, group);",
+     "\treturn 0;",
+     VFIO),
+    ("VFIO does not release", GROUPS,
+     "\tif (!group->noiommu)\n"
+     "\t\tiommu_group_release_dma_owner(group->iommu_group);\n",
+     "",
+     VFIO),
+    ("a container is set and unset without the lock", GROUPS,
+     "\tmutex_lock(&group->container_lock);\n"
+     "\tif (atomic_read(&group->container_users))\n"
+     "\t\tret = -EINVAL;\n"
+     "\telse if (group->noiommu && !capable(CAP_SYS_RAWIO))\n"
+     "\t\tret = -EPERM;\n"
+     "\telse\n"
+     "\t\tret = __vfio_group_set_container(group, container_fd);\n"
+     "\tmutex_unlock(&group->container_lock);\n",
+     "\tif (atomic_read(&group->container_users))\n"
+     "\t\tret = -EINVAL;\n"
+     "\telse if (group->noiommu && !capable(CAP_SYS_RAWIO))\n"
+     "\t\tret = -EPERM;\n"
+     "\telse\n"
+     "\t\tret = __vfio_group_set_container(group, container_fd);\n",
+     VFIO),
+    ("a group in kernel use is called viable", GROUPS,
+     "\telse if (!iommu_group_dma_owner_claimed(group->iommu_group))\n",
+     "\telse\n",
+     VFIO),
+    ("a group in a container is not called viable", GROUPS,
+     "\t\tflags = VFIO_GROUP_FLAGS_CONTAINER_SET |\n"
+     "\t\t\tVFIO_GROUP_FLAGS_VIABLE;\n",
+     "\t\tflags = VFIO_GROUP_FLAGS_CONTAINER_SET;\n",
+     VFIO),
+    ("a group without a VFIO device can be put into a container", GROUPS,
+     "\tif (list_empty(&group->device_list))\n"
+     "\t\tret = -ENODEV;\n"
+     "\telse\n"
+     "\t\tgroup->container = container;\n",
+     "\tgroup->container = container;\n",
+     VFIO),
+    ("a group whose claim failed stays in the container", GROUPS,
+     "\t\tgoto err_leave_container;\n",
+     "\t\treturn ret;\n",
+     VFIO),
+    ("pci-stub is taken for a user of the DMA API", "drivers/pci/pci-stub.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     VFIO),
+    ("pcieport is taken for a user of the DMA API", "drivers/pci/pcie/portdrv_pci.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     VFIO),
+    ("vfio-pci is taken for a user of the DMA API", "drivers/vfio/pci/vfio_pci.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     VFIO),
+    # Hot-plug
+    ("Intel's driver looks a removed device up and misses it", INTEL,
+     "\tdmar_remove_one_dev_info(dev);\n"
+     "\n"
+     "\tset_dma_ops(dev, NULL);",
+     "\tif (!device_to_iommu(dev, NULL, NULL))\n"
+     "\t\treturn;\n"
+     "\n"
+     "\tdmar_remove_one_dev_info(dev);\n"
+     "\n"
+     "\tset_dma_ops(dev, NULL);",
+     VFIO),
+    ("Intel's driver cuts off who shares a removed device's requester ID", INTEL,
+     "\tif (!domain_shares_alias(info, alias))\n",
+     "",
+     VFIO),
+    ("AMD's driver cuts off who shares a removed device's requester ID", AMD,
+     "\tif (alias != pci_dev_id(pdev) && !domain_uses_alias(domain, alias))\n",
+     "\tif (alias != pci_dev_id(pdev))\n",
+     VFIO_AMD),
+    ("a function found again does not know its siblings", "drivers/pci/probe.c",
+     "\tif (multifunction)\n"
+     "\t\tdev->multifunction = 1;\n",
+     "",
+     VFIO),
+))

@@ -68,6 +68,11 @@ def listing(tree, machines, suites):
         console.say(line)
 
 
+def runs(tree, machine, suite):
+    """Whether a machine runs a suite."""
+    return proc.call([harness(tree), "--list", *_picks([machine], [suite])], cwd=tree.path)[0] == 0
+
+
 def arches(tree, machines, suites=()):
     """The architectures of the machines that the picks select, in their order."""
     return list(dict.fromkeys(line.split()[1] for line in _ask(tree, "--machines", machines, suites)))

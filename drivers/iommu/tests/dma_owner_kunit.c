@@ -683,6 +683,7 @@ static void dma_owner_test_bind_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, f->dev[0]->dev.driver);
 	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 0U);
 	KUNIT_EXPECT_EQ(test, f->dev[0]->removes, 0U);
+	KUNIT_EXPECT_EQ(test, f->dev[0]->not_bound, 0U);
 	expect_owned_by(test, &alice);
 
 	/* Where other drivers may match, a refusal must not end the search. */
@@ -690,6 +691,25 @@ static void dma_owner_test_bind_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->dev[0]->probes, 0U);
 
 	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* device_bind_driver() probes nothing, but the driver does DMA all the same. */
+static void dma_owner_test_bind_by_hand(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind_by_hand(f->dev[0], &mock_kernel_driver),
+			-EBUSY);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+
+	KUNIT_EXPECT_EQ(test, mock_bind_by_hand(f->dev[0], &mock_kernel_driver),
+			0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	mock_unbind(f->dev[0]);
 	expect_free(test);
 }
 
@@ -939,6 +959,7 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_bind_probes_twice),
 #endif
 	KUNIT_CASE(dma_owner_test_bind_refused),
+	KUNIT_CASE(dma_owner_test_bind_by_hand),
 	KUNIT_CASE(dma_owner_test_bind_managed),
 	KUNIT_CASE(dma_owner_test_bind_fails_early),
 	KUNIT_CASE(dma_owner_test_probe_defers_then_fails),

@@ -209,6 +209,18 @@ struct device_driver mock_managed_driver = {
 	.driver_managed_dma = true,
 };
 
+static int mock_notify(struct notifier_block *nb, unsigned long action,
+		       void *dev)
+{
+	if (action == BUS_NOTIFY_DRIVER_NOT_BOUND)
+		to_mock_device(dev)->not_bound++;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block mock_notifier = {
+	.notifier_call	= mock_notify,
+};
+
 static struct device *mock_root;
 
 static int mock_bus_init(void)
@@ -233,7 +245,9 @@ static int mock_bus_init(void)
 	if (ret)
 		return ret;
 
-	ret = driver_register(&mock_kernel_driver);
+	ret = bus_register_notifier(&mock_bus, &mock_notifier);
+	if (!ret)
+		ret = driver_register(&mock_kernel_driver);
 	if (!ret)
 		ret = driver_register(&mock_reprobed_driver);
 	return ret ?: driver_register(&mock_managed_driver);
@@ -335,6 +349,27 @@ int mock_bind(struct mock_device *mdev, struct device_driver *drv)
 {
 	mdev->driver = drv;
 	return device_driver_attach(drv, &mdev->dev);
+}
+
+/**
+ * mock_bind_by_hand() - Bind a driver to a device without a probe
+ * @mdev: the device
+ * @drv: the driver
+ *
+ * Return: 0 or an error.
+ */
+int mock_bind_by_hand(struct mock_device *mdev, struct device_driver *drv)
+{
+	struct device *dev = &mdev->dev;
+	int ret;
+
+	device_lock(dev);
+	dev->driver = drv;
+	ret = device_bind_driver(dev);
+	if (ret)
+		dev->driver = NULL;
+	device_unlock(dev);
+	return ret;
 }
 
 /**

@@ -31,6 +31,7 @@ struct kunit;
  * @probe_ret: what its driver's probe() returns
  * @probes: how often its driver was probed
  * @removes: how often its driver was removed
+ * @not_bound: how often the bus was told that a driver was not bound after all
  * @finalized: how often the IOMMU driver set up its DMA ops
  * @attached: the domain that it is attached to
  */
@@ -46,6 +47,7 @@ struct mock_device {
 	int probe_ret;
 	unsigned int probes;
 	unsigned int removes;
+	unsigned int not_bound;
 	unsigned int finalized;
 	struct iommu_domain *attached;
 };
@@ -97,6 +99,7 @@ struct mock_device *mock_device_alloc(struct kunit *test);
 void mock_device_register(struct kunit *test, struct mock_device *mdev);
 void mock_device_del(struct mock_device *mdev);
 int mock_bind(struct mock_device *mdev, struct device_driver *drv);
+int mock_bind_by_hand(struct mock_device *mdev, struct device_driver *drv);
 void mock_unbind(struct mock_device *mdev);
 
 #endif /* __MOCK_IOMMU_H */

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Who killed a mutant, by what the harness printed."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+# pylint: disable=wrong-import-position
+import mutants              # noqa: E402
+from errors import Stop     # noqa: E402
+
+OK = "ok q35:suite:one (0.1 s)"
+FAILED = "not ok q35:suite:two (a.c:7: Expected 0 == -16; log /l/result.log)"
+UNSEEN = "not ok q35:suite:three (did not run; log /l/result.log)"
+QUIET = "ok q35:dmesg:no_splat"
+SPLAT = "not ok q35:dmesg:no_splat (kernel BUG at a.c:9!; log /l/console.log)"
+ENDS = "not ok q35:machine:ends (timed out after 240 s; log /l/console.log)"
+
+
+class Verdict(unittest.TestCase):
+    """The cases that failed, and the kernel's own complaint."""
+
+    def killed_by(self, lines, killers, death):
+        """What verdict() must make of the lines."""
+        self.assertEqual(mutants.verdict(lines, "suite"), (killers, death))
+
+    def test_survived(self):
+        self.killed_by([OK, QUIET, "1 passed, 0 failed, 0 skipped"], [], "")
+
+    def test_a_case_failed(self):
+        self.killed_by([OK, FAILED, QUIET], ["two"], "")
+
+    def test_the_machine_died_in_a_case(self):
+        self.killed_by([OK, FAILED, UNSEEN, SPLAT], ["two"], "kernel BUG at a.c:9!")
+
+    def test_the_machine_died_before(self):
+        self.killed_by([UNSEEN, SPLAT, ENDS], [], "kernel BUG at a.c:9!")
+
+    def test_it_hung(self):
+        self.killed_by([OK, UNSEEN, QUIET, ENDS], [], "timed out after 240 s")
+
+    def test_another_suite_does_not_count(self):
+        self.killed_by([OK, "not ok q35:other:two (x; log /l)", QUIET], [], "")
+
+    def test_silence_is_no_verdict(self):
+        for lines in ([], [QUIET], ["# noise"]):
+            with self.assertRaises(Stop):
+                mutants.verdict(lines, "suite")
+
+
+if __name__ == "__main__":
+    unittest.main()
