@@ -413,7 +413,7 @@ TEST_F(groups, tree)
 	for (c = output; *c == '\n' || (*c >= ' ' && *c < 127); c++)
 		;
 	EXPECT_EQ('\0', *c);
-	EXPECT_TRUE(said("\nGroup %-3d userspace: %s, DMA to the user's mappings\n",
+	EXPECT_TRUE(said("Group %-3d userspace: %s, DMA to the user's mappings\n",
 			 self->s->group->id, myself()));
 	EXPECT_TRUE(said("|- %s  unclassified       1234:11e8  vfio-pci\n",
 			 self->s->a));
