@@ -229,6 +229,15 @@ int pci_rescan(void)
 	return sysfs_write("/sys/bus/pci/rescan", "1");
 }
 
+/*
+ * Take a reference that keeps the device enabled whatever its drivers do, or
+ * drop it. -EBUSY while a driver is bound.
+ */
+int pci_keep_enabled(const char *bdf, bool keep)
+{
+	return pci_write(bdf, "enable", keep ? "1" : "0");
+}
+
 /* Is a driver that is loaded offered the devices that match it? */
 int pci_autoprobe(bool on)
 {

@@ -50,6 +50,7 @@ int pci_override(const char *bdf, const char *driver);
 int pci_drivers_probe(const char *bdf);
 int pci_remove(const char *bdf);
 int pci_rescan(void);
+int pci_keep_enabled(const char *bdf, bool keep);
 int pci_autoprobe(bool on);
 int pci_switch(const char *bdf, const char *driver);
 int pci_map_bar(const char *bdf, int bar, void **mem, size_t *size);

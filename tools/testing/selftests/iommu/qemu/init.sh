@@ -6,6 +6,7 @@
 #   VMTEST_MODE    tests, demo or shell
 #   VMTEST_SUITES  names of test programs, separated by commas
 #   VMTEST_RESULT  the serial port for results
+#   VMTEST_SOAK    minutes for dma_owner_race_test, read by that program
 #
 # What goes to that port: for each suite "# suite NAME", the program's output
 # and "# exit NAME STATUS", and after the last "# done".

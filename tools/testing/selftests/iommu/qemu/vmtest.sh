@@ -23,6 +23,7 @@ usage()
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
 	  --jobs N             machines to run at a time
+	  --soak MINUTES       let dma_owner_race_test run so long, twice
 	  --list               print the names of the cases, run nothing
 	  --machines           print the machines that have a case, and their ARCH
 	  --demo               tell the story of one refusal instead of testing
@@ -45,7 +46,7 @@ die()
 machines=() suites=() mode=tests
 suite_options=() jobs=$(nproc)
 declare -A kernels=() modules=()
-work='' logs='' compare=''
+soak=0 work='' logs='' compare=''
 # Architectures whose programs and initramfs are built.
 declare -A ready=()
 
@@ -55,7 +56,7 @@ parse_arguments()
 		case $1 in
 		--list | --machines | --demo | --shell) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
-		--machine | --suite | --kernel | --modules | --jobs | --work | --logs | --compare)
+		--machine | --suite | --kernel | --modules | --jobs | --soak | --work | --logs | --compare)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
 			shift
@@ -74,6 +75,7 @@ take_value()
 	kernel) kernels[${2%%=*}]=${2#*=} ;;
 	modules) modules[${2%%=*}]=${2#*=} ;;
 	jobs) jobs=$2 ;;
+	soak) soak=$2 ;;
 	work) work=$2 ;;
 	logs) logs=$2 ;;
 	compare) compare=$2 ;;
@@ -236,6 +238,7 @@ prepare()
 	local parameters=(
 		"console=$CONSOLE" ignore_loglevel panic=-1 panic_on_warn=1 oops=panic
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
+		"VMTEST_SOAK=$soak"
 		"VMTEST_NO_FAULT_LOG=$NO_FAULT_LOG"
 		"${CMDLINE[@]}"
 	)
@@ -303,7 +306,7 @@ run_machine()
 	make_ready
 	prepare "$name" "${kernels[$ARCH]}" "$logs/$name"
 	wait_for_slot
-	start "$name" --logs "$logs/$name" --timeout "$TIMEOUT" \
+	start "$name" --logs "$logs/$name" --timeout $((TIMEOUT + soak * 60)) \
 		--totals "$work/totals" -- "${command[@]}"
 	started=$((started + 1))
 }

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whatever allocation fails, a group ends free, claimable and unmixed.
+ *
+ * Each test takes one operation and runs it again and again, with its first,
+ * second, ... allocation failing, until there are no more. The operation may
+ * succeed or fail each time, but must leave what its result says. Splats are
+ * for others to find: best run with panic_on_warn, where the last line of the
+ * log that this program wrote tells which allocation did it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../kselftest_harness.h"
+#include "scene.h"
+
+#define SEQUENCE_SECONDS 300
+#define MAP_IOVA	0x40000000
+#define MAP_SIZE	0x10000
+#define DEBUGFS		"/sys/kernel/debug"
+
+/* Fault injection: the task's own allocations, with any flags and size. */
+static int fault_setup(void)
+{
+	static const char * const settings[][2] = {
+		{ DEBUGFS "/failslab/ignore-gfp-wait", "N" },
+		{ DEBUGFS "/failslab/verbose", "0" },
+		{ DEBUGFS "/fail_page_alloc/ignore-gfp-wait", "N" },
+		{ DEBUGFS "/fail_page_alloc/min-order", "0" },
+		{ DEBUGFS "/fail_page_alloc/verbose", "0" },
+	};
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < ARRAY_SIZE(settings); i++)
+		ret = sysfs_write(settings[i][0], settings[i][1]);
+	return ret;
+}
+
+/* From now on, the @nth allocation of this task fails; 0 for none. */
+static int fault_arm(int fd, unsigned int nth)
+{
+	char text[16];
+	int len;
+
+	len = snprintf(text, sizeof(text), "%u", nth);
+	return pwrite(fd, text, len, 0) == len ? 0 : -errno;
+}
+
+/* No more faults. 1 if there was one since fault_arm(), 0 if not. */
+static int fault_disarm(int fd)
+{
+	char text[16] = "";
+	int ret;
+
+	ret = pread(fd, text, sizeof(text) - 1, 0) > 0 ? !atoi(text) : -errno;
+	return fault_arm(fd, 0) ? -EIO : ret;
+}
+
+/*
+ * A driver that enables its device has ACPI look up the route of its interrupt.
+ * The interpreter of stock 5.10 does not stand failing allocations: it loses
+ * references to the table of routes ("Could not update object reference count")
+ * and locks of the methods that it gives up. So have the devices enabled before,
+ * and do without ACPI's view of their slots (see qemu/q35.inc), which has
+ * methods that are called when a device comes or goes.
+ */
+static int keep_enabled(struct scene *scene, bool keep)
+{
+	int ret;
+
+	ret = pci_switch(scene->a, "");
+	if (!ret)
+		ret = pci_switch(scene->b, "");
+	if (!ret)
+		ret = pci_keep_enabled(scene->a, keep);
+	if (!ret)
+		ret = pci_keep_enabled(scene->b, keep);
+	if (ret == -EIO && !keep)	/* plugged since */
+		ret = 0;
+	return ret ? ret : pci_switch(scene->a, "vfio-pci");
+}
+
+FIXTURE(fail_nth)
+{
+	struct scene scene;
+	int fd;
+};
+
+FIXTURE_VARIANT(fail_nth)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(fail_nth, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(fail_nth, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(fail_nth)
+{
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	ASSERT_EQ(0, fault_setup());
+	ASSERT_EQ(0, keep_enabled(&self->scene, true));
+	self->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(fail_nth)
+{
+	close(self->fd);
+	EXPECT_EQ(0, keep_enabled(&self->scene, false));
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+/* What is to be failed. Each function returns 0 or -errno. */
+struct operation {
+	const char *name;
+	/* Prepares; without it the group is free and B has no driver. */
+	int (*prepare)(struct scene *scene);
+	/* The operation itself, during which an allocation fails. */
+	int (*run)(struct scene *scene);
+	/* Is everything as it must be after run() has returned @ret? */
+	int (*check)(struct scene *scene, int ret);
+	/* What run() returns when nothing fails. */
+	int expect;
+	/* Fewer allocations than these would be a test of nothing. */
+	int least;
+};
+
+/* Can B's group be owned now? 0, or the errno of SET_CONTAINER. */
+static int try_claim(struct scene *scene)
+{
+	struct vfio_user user = VFIO_USER_NONE;
+	int ret;
+
+	user.container = vfio_open_container();
+	user.group = vfio_open_group(scene->group->id);
+	if (user.container < 0 || user.group < 0)
+		ret = -ENXIO;
+	else
+		ret = vfio_set_container(user.group, user.container);
+	vfio_user_close(&user);
+	return ret;
+}
+
+/* Either the kernel has the group through B's driver or nobody does. */
+static int check_driver(struct scene *scene, const char *driver)
+{
+	int ret;
+
+	if (!pci_bound_to(scene->b, driver))
+		return -EBADE;
+	ret = try_claim(scene);
+	if (driver[0])
+		return ret == -EPERM ? 0 : -EBADR;
+	return ret;
+}
+
+/* The user is not disturbed, and B belongs to nobody else. */
+static int check_owned(struct scene *scene)
+{
+	__u16 vendor;
+	int ret;
+
+	if (pci_present(scene->b) && !pci_bound_to(scene->b, ""))
+		return -EBADE;
+	ret = vfio_config_read(scene->user.device, 0, &vendor, sizeof(vendor));
+	if (ret)
+		return ret;
+	return vendor == EDU_VENDOR ? 0 : -EBADMSG;
+}
+
+static int own(struct scene *scene)
+{
+	return vfio_user_open(&scene->user, scene->a);
+}
+
+/* Let the user map memory, and unmap it again. */
+static int map_memory(struct scene *scene)
+{
+	void *mem;
+	int ret, err;
+
+	mem = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		return -errno;
+	ret = vfio_map(scene->user.container, mem, MAP_IOVA, MAP_SIZE);
+	if (!ret) {
+		err = vfio_unmap(scene->user.container, MAP_IOVA, MAP_SIZE);
+		if (err)
+			ret = err;
+	}
+	munmap(mem, MAP_SIZE);
+	return ret;
+}
+
+/* A user comes and goes. */
+static int run_user(struct scene *scene)
+{
+	int ret;
+
+	ret = own(scene);
+	if (!ret)
+		ret = map_memory(scene);
+	vfio_user_close(&scene->user);
+	return ret;
+}
+
+static int check_user(struct scene *scene, int ret)
+{
+	return check_driver(scene, "");
+}
+
+static const struct operation user_op = {
+	.name = "user",
+	.run = run_user,
+	.check = check_user,
+	.least = 20,
+};
+
+/* The user takes the group out of the container by itself. */
+static int prepare_unset(struct scene *scene)
+{
+	int ret;
+
+	ret = own(scene);
+	close(scene->user.device);
+	scene->user.device = -1;
+	return ret;
+}
+
+static int run_unset(struct scene *scene)
+{
+	return vfio_unset_container(scene->user.group);
+}
+
+static int check_unset(struct scene *scene, int ret)
+{
+	if (ret)
+		return -EBADR;
+	vfio_user_close(&scene->user);
+	return check_driver(scene, "");
+}
+
+static const struct operation unset_op = {
+	.name = "unset",
+	.prepare = prepare_unset,
+	.run = run_unset,
+	.check = check_unset,
+};
+
+/* A driver binds to B. */
+static int run_bind(struct scene *scene)
+{
+	return pci_bind(scene->b, "e1000");
+}
+
+static int check_bind(struct scene *scene, int ret)
+{
+	return check_driver(scene, ret ? "" : "e1000");
+}
+
+static const struct operation bind_op = {
+	.name = "bind",
+	.run = run_bind,
+	.check = check_bind,
+	.least = 20,
+};
+
+static int check_bind_refused(struct scene *scene, int ret)
+{
+	return ret ? check_owned(scene) : -EBADR;
+}
+
+static const struct operation bind_refused_op = {
+	.name = "bind_refused",
+	.prepare = own,
+	.run = run_bind,
+	.check = check_bind_refused,
+	.expect = -EBUSY,
+};
+
+static int run_unbind(struct scene *scene)
+{
+	return pci_unbind(scene->b);
+}
+
+static int check_unbind(struct scene *scene, int ret)
+{
+	return check_driver(scene, ret ? "e1000" : "");
+}
+
+static const struct operation unbind_op = {
+	.name = "unbind",
+	.prepare = run_bind,
+	.run = run_unbind,
+	.check = check_unbind,
+};
+
+/* VFIO's driver comes to A, and goes. */
+static int leave_vfio(struct scene *scene)
+{
+	return pci_unbind(scene->a);
+}
+
+static int run_bind_vfio(struct scene *scene)
+{
+	return pci_switch(scene->a, "vfio-pci");
+}
+
+/* The driver core binds a driver even if devtmpfs has no memory for its node. */
+static int check_bind_vfio(struct scene *scene, int ret)
+{
+	char node[32];
+	int err;
+
+	err = pci_switch(scene->a, "vfio-pci");
+	snprintf(node, sizeof(node), "/dev/vfio/%d", scene->group->id);
+	if (!err && access(node, F_OK)) {
+		err = pci_unbind(scene->a);
+		if (!err)
+			err = pci_switch(scene->a, "vfio-pci");
+	}
+	return err ? err : check_driver(scene, "");
+}
+
+static const struct operation bind_vfio_op = {
+	.name = "bind_vfio",
+	.prepare = leave_vfio,
+	.run = run_bind_vfio,
+	.check = check_bind_vfio,
+	.least = 20,
+};
+
+static const struct operation unbind_vfio_op = {
+	.name = "unbind_vfio",
+	.run = leave_vfio,
+	.check = check_bind_vfio,
+};
+
+/* B is pulled. */
+static int run_remove(struct scene *scene)
+{
+	return pci_remove(scene->b);
+}
+
+static int check_remove(struct scene *scene, int ret)
+{
+	if (pci_present(scene->b) != !!ret)
+		return -EBADE;
+	return try_claim(scene);
+}
+
+static const struct operation remove_op = {
+	.name = "remove",
+	.run = run_remove,
+	.check = check_remove,
+};
+
+/* B is pulled from the user's group. */
+static int check_remove_owned(struct scene *scene, int ret)
+{
+	if (pci_present(scene->b) != !!ret)
+		return -EBADE;
+	return check_owned(scene);
+}
+
+static const struct operation remove_owned_op = {
+	.name = "remove_owned",
+	.prepare = own,
+	.run = run_remove,
+	.check = check_remove_owned,
+};
+
+/* Nothing happened to the group, and the operation reports an errno of memory. */
+static bool is_sane(int ret)
+{
+	switch (ret) {
+	case 0:
+	case -EBUSY:
+	case -EIO:
+	case -ENODEV:
+	case -ENOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Bring the group back to where each operation begins. */
+static int settle(struct scene *scene)
+{
+	int ret = 0;
+
+	vfio_user_close(&scene->user);
+	if (!pci_present(scene->b) || !pci_present(scene->a))
+		ret = pci_rescan();
+	if (!ret)
+		ret = pci_switch(scene->b, "");
+	if (!ret)
+		ret = pci_switch(scene->a, "vfio-pci");
+	if (!ret && (group_of(scene->a) != scene->group->id ||
+		     group_of(scene->b) != scene->group->id))
+		ret = -EXDEV;
+	if (!ret)
+		ret = own(scene);
+	vfio_user_close(&scene->user);
+	return ret;
+}
+
+/* Everything works: the user's DMA, then the kernel's. */
+static int prove(struct scene *scene)
+{
+	int ret;
+
+	ret = own(scene);
+	if (!ret)
+		ret = scene_check_a(scene);
+	vfio_user_close(&scene->user);
+	if (!ret)
+		ret = pci_bind(scene->b, "e1000");
+	return ret ? ret : scene_check_netdev(scene, scene->b);
+}
+
+/* One run of @op with its @nth allocation failing: was there one? */
+static int fail_one(struct __test_metadata *_metadata, struct scene *scene,
+		    int fd, const struct operation *op, int nth)
+{
+	char line[64];
+	int ret, hit;
+
+	snprintf(line, sizeof(line), "fail_nth: %s, allocation %d\n", op->name,
+		 nth);
+	sysfs_write("/dev/kmsg", line);
+	if (op->prepare)
+		ASSERT_EQ(0, op->prepare(scene));
+	ASSERT_EQ(0, fault_arm(fd, nth));
+	ret = op->run(scene);
+	hit = fault_disarm(fd);
+	ASSERT_LE(0, hit);
+	if (!hit)
+		EXPECT_EQ(op->expect, ret);
+	EXPECT_TRUE(is_sane(ret)) TH_LOG("%s %d: %d", op->name, nth, ret);
+	EXPECT_EQ(0, op->check(scene, ret)) TH_LOG("%s %d: %d", op->name, nth, ret);
+	EXPECT_EQ(0, settle(scene)) TH_LOG("%s %d: %d", op->name, nth, ret);
+	return hit;
+}
+
+static void fail_each(struct __test_metadata *_metadata, struct scene *scene,
+		      int fd, const struct operation *op)
+{
+	int faults = 0;
+
+	while (_metadata->passed &&
+	       fail_one(_metadata, scene, fd, op, faults + 1))
+		faults++;
+	EXPECT_EQ(0, prove(scene));
+	EXPECT_LE(op->least, faults);
+	printf("# faults injected: %d\n", faults);
+	fflush(stdout);
+}
+
+#define TEST_OPERATION(operation) \
+	TEST_F_TIMEOUT(fail_nth, operation, SEQUENCE_SECONDS) \
+	{ \
+		fail_each(_metadata, &self->scene, self->fd, &operation##_op); \
+	}
+
+TEST_OPERATION(user)
+TEST_OPERATION(unset)
+TEST_OPERATION(bind)
+TEST_OPERATION(bind_refused)
+TEST_OPERATION(unbind)
+TEST_OPERATION(bind_vfio)
+TEST_OPERATION(unbind_vfio)
+TEST_OPERATION(remove)
+TEST_OPERATION(remove_owned)
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Users, drivers and hot-plug race for one group, and never share it.
+ *
+ * Each actor knows for certain what it has from when the call that gave it
+ * returned until it makes the call that takes it away, and says so in between:
+ * "owned" for a user, "bound" for B's driver. Both at once would be a mixture.
+ * As each first says what it has and then looks at the other, one of the two
+ * sees it. A user who owns the group also looks at the links to the siblings'
+ * drivers, which are there for no longer than the kernel's claim.
+ *
+ * VMTEST_SOAK in the environment: minutes for each topology, if not 0.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "scene.h"
+
+#define CHANGES		10000	/* a run ends when it has made so many, */
+#define MIN_SECONDS	25	/* but not before this, */
+#define MAX_SECONDS	240	/* and, with fewer, fails after this */
+#define GRACE_SECONDS	60
+
+/* What is counted. Each of the first four changes who owns the group. */
+enum event {
+	CLAIMED,
+	RELEASED,
+	BOUND,
+	UNBOUND,
+	CLAIM_REFUSED,
+	BIND_REFUSED,
+	FOUND,
+	READ,
+	NEVENTS,
+};
+
+struct race {
+	struct scene *scene;
+	const char *card;
+	int group;
+	/* Write-locked by who closes the group's descriptor. */
+	pthread_rwlock_t group_lock;
+	atomic_bool owned;
+	atomic_bool bound;
+	atomic_bool stop;
+	atomic_ulong count[NEVENTS];
+	/* The first thing that went wrong. */
+	pthread_mutex_t fault_lock;
+	char fault[256];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+fail(struct race *race, const char *format, ...)
+{
+	va_list args;
+
+	pthread_mutex_lock(&race->fault_lock);
+	if (!race->fault[0]) {
+		va_start(args, format);
+		vsnprintf(race->fault, sizeof(race->fault), format, args);
+		va_end(args);
+	}
+	pthread_mutex_unlock(&race->fault_lock);
+	race->stop = true;
+}
+
+static void count(struct race *race, enum event event)
+{
+	atomic_fetch_add_explicit(&race->count[event], 1, memory_order_relaxed);
+}
+
+static unsigned long changes(struct race *race)
+{
+	return race->count[CLAIMED] + race->count[RELEASED] +
+	       race->count[BOUND] + race->count[UNBOUND];
+}
+
+static bool one_in(unsigned int *seed, int n)
+{
+	return rand_r(seed) % n == 0;
+}
+
+static void pause_up_to(unsigned int *seed, int us)
+{
+	usleep(rand_r(seed) % us);
+}
+
+/* What the group says about its owner begins with @word, if it says anything. */
+static void check_attribute(struct race *race, const char *word)
+{
+	char path[64], text[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/dma_owner",
+		 race->scene->group->id);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		fail(race, "dma_owner cannot be read: %s", strerror(errno));
+	else if (strncmp(text, word, strlen(word)))
+		fail(race, "dma_owner is %s, not %s", text, word);
+	close(fd);
+}
+
+/* May this driver be bound in a group that userspace owns? */
+static bool is_harmless(const char *driver)
+{
+	return !driver[0] || !strcmp(driver, "vfio-pci") ||
+	       !strcmp(driver, "pci-stub") || !strcmp(driver, "pcieport");
+}
+
+/* The caller owns the group: nobody else may have any of it. */
+static void check_owned(struct race *race)
+{
+	const struct group *group = race->scene->group;
+	char driver[PCI_DRIVER_LEN];
+	int i;
+
+	if (race->bound)
+		fail(race, "owned while %s is bound", race->scene->b);
+	for (i = 0; i < group->ndevs; i++) {
+		if (!pci_driver(group->devs[i].bdf, driver, sizeof(driver)) &&
+		    !is_harmless(driver))
+			fail(race, "owned while %s is bound to %s",
+			     group->devs[i].bdf, driver);
+	}
+	check_attribute(race, "user");
+}
+
+/* The container's IOMMU and A, on the way to real use. */
+static void use_group(struct race *race, int container)
+{
+	int ret;
+
+	ret = vfio_set_iommu(container);
+	if (!ret)
+		ret = vfio_open_device(race->group, race->scene->a);
+	if (ret < 0)
+		fail(race, "cannot use the group: %s", strerror(-ret));
+	else
+		close(ret);
+}
+
+/* With the group's descriptor locked. Returns whether the caller owns it now. */
+static bool claim(struct race *race, int container)
+{
+	int ret;
+
+	ret = vfio_set_container(race->group, container);
+	if (!ret) {
+		race->owned = true;
+		count(race, CLAIMED);
+		return true;
+	}
+	/* EINVAL: the other user has it */
+	if (ret == -EPERM)
+		count(race, CLAIM_REFUSED);
+	else if (ret != -EINVAL)
+		fail(race, "SET_CONTAINER: %s", strerror(-ret));
+	return false;
+}
+
+static void release(struct race *race)
+{
+	int ret;
+
+	race->owned = false;
+	ret = vfio_unset_container(race->group);
+	if (ret)
+		fail(race, "UNSET_CONTAINER: %s", strerror(-ret));
+	else
+		count(race, RELEASED);
+}
+
+/* Release by closing, which also shuts out the other user. */
+static void claim_and_close(struct race *race, int container)
+{
+	if (claim(race, container)) {
+		check_owned(race);
+		race->owned = false;
+		count(race, RELEASED);
+	}
+	close(race->group);
+	race->group = vfio_open_group(race->scene->group->id);
+	if (race->group < 0)
+		fail(race, "cannot open the group: %s", strerror(-race->group));
+}
+
+/* A user comes and goes. */
+static void be_user(struct race *race, unsigned int *seed)
+{
+	int container, times;
+
+	container = vfio_open_container();
+	if (container < 0) {
+		fail(race, "no container: %s", strerror(-container));
+		return;
+	}
+	pthread_rwlock_rdlock(&race->group_lock);
+	for (times = 0; times < 8; times++) {
+		if (!claim(race, container))
+			continue;
+		check_owned(race);
+		if (one_in(seed, 8))
+			use_group(race, container);
+		check_owned(race);
+		release(race);
+	}
+	pthread_rwlock_unlock(&race->group_lock);
+	if (one_in(seed, 8)) {
+		pthread_rwlock_wrlock(&race->group_lock);
+		claim_and_close(race, container);
+		pthread_rwlock_unlock(&race->group_lock);
+	}
+	close(container);
+	pause_up_to(seed, 2000);
+}
+
+/* B's driver comes and goes. */
+static void bind_b(struct race *race, unsigned int *seed)
+{
+	const char *b = race->scene->b;
+	int ret;
+
+	ret = pci_bind(b, "e1000");
+	if (ret == -EBUSY) {
+		count(race, BIND_REFUSED);
+		pause_up_to(seed, 1000);
+		return;
+	}
+	if (ret) {
+		fail(race, "bind of %s: %s", b, strerror(-ret));
+		return;
+	}
+	race->bound = true;
+	count(race, BOUND);
+	if (race->owned)
+		fail(race, "%s bound while owned", b);
+	check_attribute(race, "kernel");
+	race->bound = false;
+	ret = pci_unbind(b);
+	if (ret)
+		fail(race, "unbind of %s: %s", b, strerror(-ret));
+	else
+		count(race, UNBOUND);
+	pause_up_to(seed, 20000);
+}
+
+/*
+ * The card's driver, while the card itself comes and goes: ENODEV if it is not
+ * there, or has a driver since it was found.
+ */
+static void bind_card(struct race *race, unsigned int *seed)
+{
+	int ret;
+
+	ret = pci_bind(race->card, "8139cp");
+	if (!ret)
+		count(race, BOUND);
+	else if (ret == -EBUSY)
+		count(race, BIND_REFUSED);
+	else if (ret != -ENODEV)
+		fail(race, "bind of %s: %s", race->card, strerror(-ret));
+	/* Not counted: the card may have been pulled in between */
+	sysfs_write("/sys/bus/pci/drivers/8139cp/unbind", race->card);
+	pause_up_to(seed, 20000);
+}
+
+/* The card joins the group, whoever owns that, and gets its driver if it can. */
+static void plug_card(struct race *race, unsigned int *seed)
+{
+	int ret;
+
+	ret = pci_remove(race->card);
+	if (ret)
+		fail(race, "remove of %s: %s", race->card, strerror(-ret));
+	pause_up_to(seed, 5000);
+	pci_rescan();
+	if (group_of(race->card) == race->scene->group->id)
+		count(race, FOUND);
+	else
+		fail(race, "%s is not in its group again", race->card);
+	pause_up_to(seed, 50000);
+}
+
+static void read_file(struct race *race, const char *name)
+{
+	char path[PATH_MAX], text[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/%s",
+		 race->scene->group->id, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	while (read(fd, text, sizeof(text)) > 0)
+		;
+	close(fd);
+	count(race, READ);
+}
+
+/* Somebody looks around in the group, and at its state through VFIO. */
+static void look_around(struct race *race, unsigned int *seed)
+{
+	struct group group;
+	__u32 flags;
+	int ret;
+
+	read_file(race, "type");
+	read_file(race, "reserved_regions");
+	read_file(race, "dma_owner");
+	group_read(&group, race->scene->group->id);
+	pthread_rwlock_rdlock(&race->group_lock);
+	ret = vfio_group_flags(race->group, &flags);
+	pthread_rwlock_unlock(&race->group_lock);
+	if (ret)
+		fail(race, "GET_STATUS: %s", strerror(-ret));
+	pause_up_to(seed, 20000);
+}
+
+static void (*const actors[])(struct race *race, unsigned int *seed) = {
+	be_user, be_user, bind_b, bind_card, plug_card, look_around,
+};
+
+#define NACTORS ARRAY_SIZE(actors)
+
+struct thread {
+	pthread_t id;
+	struct race *race;
+	unsigned int number;
+};
+
+static void *act(void *arg)
+{
+	struct thread *thread = arg;
+	unsigned int seed = thread->number;
+
+	while (!thread->race->stop)
+		actors[thread->number](thread->race, &seed);
+	return NULL;
+}
+
+static long seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - start->tv_sec;
+}
+
+static int soak_seconds(void)
+{
+	const char *minutes = getenv("VMTEST_SOAK");
+
+	return minutes ? atoi(minutes) * 60 : 0;
+}
+
+/* Wait until there was enough of it, or something went wrong. */
+static void wait_for_end(struct race *race)
+{
+	int soak = soak_seconds();
+	struct timespec start;
+	long seconds;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!race->stop) {
+		usleep(100000);
+		seconds = seconds_since(&start);
+		if (soak ? seconds >= soak :
+			   seconds >= MAX_SECONDS ||
+			   (seconds >= MIN_SECONDS && changes(race) >= CHANGES))
+			race->stop = true;
+	}
+}
+
+static void run(struct race *race)
+{
+	struct thread threads[NACTORS];
+	unsigned int i;
+
+	for (i = 0; i < NACTORS; i++) {
+		threads[i] = (struct thread){ .race = race, .number = i };
+		if (pthread_create(&threads[i].id, NULL, act, &threads[i])) {
+			fail(race, "no thread");
+			break;
+		}
+	}
+	wait_for_end(race);
+	while (i--)
+		pthread_join(threads[i].id, NULL);
+}
+
+FIXTURE(race)
+{
+	struct scene scene;
+	struct race race;
+};
+
+FIXTURE_VARIANT(race)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(race, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(race, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(race)
+{
+	struct race *race = &self->race;
+	const struct pci_dev *card;
+
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	card = find_dev(self->scene.group, REALTEK_VENDOR, RTL8139_DEVICE);
+	ASSERT_NE(NULL, card);
+	ASSERT_EQ(0, system("modprobe 8139cp"));
+	race->scene = &self->scene;
+	race->card = card->bdf;
+	race->group = vfio_open_group(self->scene.group->id);
+	ASSERT_LE(0, race->group);
+	pthread_rwlock_init(&race->group_lock, NULL);
+	pthread_mutex_init(&race->fault_lock, NULL);
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+static void report(struct race *race)
+{
+	printf("# ownership changes: %lu (%lu claims, %lu releases, %lu binds, %lu unbinds)\n",
+	       changes(race), race->count[CLAIMED], race->count[RELEASED],
+	       race->count[BOUND], race->count[UNBOUND]);
+	printf("# refused: %lu claims, %lu binds; found again: %lu, read: %lu\n",
+	       race->count[CLAIM_REFUSED], race->count[BIND_REFUSED],
+	       race->count[FOUND], race->count[READ]);
+	fflush(stdout);
+}
+
+TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
+{
+	struct race *race = &self->race;
+	struct scene *scene = &self->scene;
+	int i;
+
+	run(race);
+	close(race->group);
+	report(race);
+	EXPECT_STREQ("", race->fault);
+	EXPECT_LE(CHANGES, changes(race));
+	for (i = 0; i < NEVENTS; i++)
+		EXPECT_LT(0, race->count[i]);
+
+	ASSERT_EQ(0, pci_switch(race->card, ""));
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(0, scene_check_a(scene));
+	vfio_user_close(&scene->user);
+	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
+	EXPECT_EQ(0, scene_check_netdev(scene, scene->b));
+}
+
+/* The harness takes constants for timeouts. */
+static void __attribute__((constructor)) allow_for_soak(void)
+{
+	_race_no_mixture_object.timeout += soak_seconds();
+}
+
+TEST_HARNESS_MAIN
