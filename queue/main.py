@@ -99,7 +99,7 @@ def _test_machines(layout, source, options, report):
                   for arch in vm.arches(tree, machines, options.suite)]
         for built in builds:
             built.build()
-        vm.test(tree, builds, machines, options.suite, report)
+        vm.test(tree, builds, machines, options.suite, report, options.soak)
     except Stop as stop:
         if str(stop) == "interrupted":
             raise
@@ -171,6 +171,8 @@ def parser():
     test.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite")
     test.add_argument("--config", choices=("vm", "debug"), default="vm")
     test.add_argument("--base-only", action="store_true", help="boot the base without the series")
+    test.add_argument("--soak", type=int, default=0, metavar="MINUTES",
+                      help="let the race test run so long for each kind of group")
     test.add_argument("--mutants", nargs="*", metavar="WORD",
                       help="take one rule after the other away and see a unit test fail; with words only the "
                            "rules that have one of them in their name")

@@ -78,9 +78,12 @@ def arches(tree, machines, suites=()):
     return list(dict.fromkeys(line.split()[1] for line in _ask(tree, "--machines", machines, suites)))
 
 
-def test(tree, builds, machines, suites, report):
+def test(tree, builds, machines, suites, report, soak=0):
     """Runs the suites and relays each result; a harness that ends without a
-    verdict, or with another count than its lines, is a failure of its own."""
+    verdict, or with another count than its lines, is a failure of its own.
+
+    `soak`: minutes for the race test, 0 for its own choice.
+    """
     env = environment(tree, builds)
     counted, said = [0, 0, 0], []
 
@@ -91,7 +94,7 @@ def test(tree, builds, machines, suites, report):
             said.append([int(n) for n in _TOTALS.fullmatch(line).groups()])
 
     log = tree.layout.log("vmtest")
-    argv = [harness(tree), *_picks(machines, suites), *arguments(tree, builds, "vm")]
+    argv = [harness(tree), *_picks(machines, suites), "--soak", str(soak), *arguments(tree, builds, "vm")]
     with console.stage("Running the machines", log):
         status = proc.streamed(argv, take, log, cwd=tree.path, env=env)
     fault = _fault(status, counted, said)
