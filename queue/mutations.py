@@ -236,9 +236,20 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tif (group->default_domain) {\n"
      "\t\tint ret = block_group(group);\n"
      "\n"
-     "\t\tif (ret)\n"
+     "\t\tif (ret) {\n"
+     "\t\t\treport_domain_in_way(group, ret);\n"
      "\t\t\treturn ret;\n"
+     "\t\t}\n"
      "\t}\n",
+     ""),
+    ("a refusal names every device that is in the way", OWNER,
+     "#define REPORT_DEVICES\t\t8\n",
+     "#define REPORT_DEVICES\t\t100\n"),
+    ("the log of a group is not limited", OWNER,
+     "#define REPORT_BURST\t\t10\n",
+     "#define REPORT_BURST\t\t100\n"),
+    ("a claim that the domain does not allow is not told of", OWNER,
+     "\t\t\treport_domain_in_way(group, ret);\n",
      ""),
     ("an owner is not counted", OWNER,
      "\tgroup->owner_cnt = 1;\n",
