@@ -836,8 +836,8 @@ static struct kmsg_dumper log_end(void)
 }
 
 /* Counts the lines since log_end() that tell why the group was refused so. */
-static int log_count(struct kmsg_dumper log, struct fixture *f,
-		     const char *fmt, ...)
+static __printf(3, 4)
+int log_count(struct kmsg_dumper log, struct fixture *f, const char *fmt, ...)
 {
 	char why[64], text[128], line[256];
 	int count = 0;
@@ -877,7 +877,7 @@ static void dma_owner_test_report_is_bounded(struct kunit *test)
 					dev_name(&f->dev[0]->dev)), 1);
 	KUNIT_EXPECT_EQ(test, log_count(log, f, "mock"), 8);
 	KUNIT_EXPECT_EQ(test, log_count(log, f, "so are 2 more devices"), 1);
-	KUNIT_EXPECT_EQ(test, log_count(log, f, ""), 9);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "%s", ""), 9);
 
 	for (i = 0; i < ARRAY_SIZE(more); i++)
 		mock_device_del(more[i]);
