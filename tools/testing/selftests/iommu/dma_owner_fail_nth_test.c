@@ -14,9 +14,11 @@
 #include <sys/mman.h>
 
 #include "../kselftest_harness.h"
+#include "edu.h"
 #include "scene.h"
 
 #define SEQUENCE_SECONDS 300
+#define LINK_SECONDS	10
 #define MAP_IOVA	0x40000000
 #define MAP_SIZE	0x10000
 #define DEBUGFS		"/sys/kernel/debug"
@@ -426,11 +428,11 @@ static int prove(struct scene *scene)
 
 	ret = own(scene);
 	if (!ret)
-		ret = scene_check_a(scene);
+		ret = edu_dma_check(&scene->user);
 	vfio_user_close(&scene->user);
 	if (!ret)
 		ret = pci_bind(scene->b, "e1000");
-	return ret ? ret : scene_check_netdev(scene, scene->b);
+	return ret ? ret : netdev_check(scene->b, LINK_SECONDS);
 }
 
 /* One run of @op with its @nth allocation failing: was there one? */

@@ -96,13 +96,9 @@ static int unbind_end(pid_t pid)
 /* B has its driver, and its DMA works. */
 static int b_works(struct scene *scene)
 {
-	char name[32];
-	int ret;
-
 	if (!pci_bound_to(scene->b, "e1000"))
 		return -ENODEV;
-	ret = netdev_name(scene->b, name, sizeof(name));
-	return ret ? ret : netdev_traffic(name, LINK_SECONDS);
+	return netdev_check(scene->b, LINK_SECONDS);
 }
 
 /* A user who is asked to leave can do so in good order. */

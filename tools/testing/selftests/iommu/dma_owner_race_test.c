@@ -25,12 +25,14 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
+#include "edu.h"
 #include "scene.h"
 
 #define CHANGES		10000	/* a run ends when it has made so many, */
 #define MIN_SECONDS	25	/* but not before this, */
 #define MAX_SECONDS	240	/* and, with fewer, fails after this */
 #define GRACE_SECONDS	60
+#define LINK_SECONDS	10
 
 /* What is counted. Each of the first four changes who owns the group. */
 enum event {
@@ -474,10 +476,10 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 
 	ASSERT_EQ(0, pci_switch(race->card, ""));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	EXPECT_EQ(0, scene_check_a(scene));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	EXPECT_EQ(0, scene_check_netdev(scene, scene->b));
+	EXPECT_EQ(0, netdev_check(scene->b, LINK_SECONDS));
 }
 
 /* The harness takes constants for timeouts. */

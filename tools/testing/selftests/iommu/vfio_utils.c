@@ -957,3 +957,13 @@ int netdev_traffic(const char *name, int seconds)
 		return ret;
 	return ret ? 0 : -ETIMEDOUT;
 }
+
+/* netdev_traffic() for the network interface of @bdf. */
+int netdev_check(const char *bdf, int seconds)
+{
+	char name[32];
+	int ret;
+
+	ret = netdev_name(bdf, name, sizeof(name));
+	return ret ? ret : netdev_traffic(name, seconds);
+}

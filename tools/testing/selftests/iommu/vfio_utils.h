@@ -109,5 +109,6 @@ int netdev_name(const char *bdf, char *name, size_t len);
 int netdev_up(const char *name);
 int netdev_carrier(const char *name, int seconds);
 int netdev_traffic(const char *name, int seconds);
+int netdev_check(const char *bdf, int seconds);
 
 #endif
