@@ -20,7 +20,10 @@ from suites import Expected
 
 
 class Verdict(NamedTuple):
-    """The outcome of one case: "ok", "not ok" or "skip", and why."""
+    """The outcome of one case: "ok", "not ok" or "skip", and why.
+
+    The reason of an "ok" is what the case counted.
+    """
 
     suite: str
     case: str
@@ -32,7 +35,8 @@ class Verdict(NamedTuple):
         """The verdict as a person and a script read it."""
         note = self.reason
         if self.outcome == "ok":
-            note = "" if self.seconds is None else f"{self.seconds:.1f} s"
+            time = "" if self.seconds is None else f"{self.seconds:.1f} s"
+            note = "; ".join(word for word in (time, self.reason) if word)
         elif self.outcome == "not ok":
             note = f"{self.reason}; log {log}"
         tail = f" ({note})" if note else ""
@@ -58,6 +62,7 @@ class Suite:
         self.running = ""
         self.since = 0.0
         self.reason = ""
+        self.counted: List[str] = []
         self.seen: List[str] = []
         self.failed = False
         self.closed = False
@@ -67,6 +72,7 @@ class Suite:
         self.running = case
         self.since = now
         self.reason = ""
+        self.counted = []
 
     def note(self, reason: str) -> None:
         """Why the running case fails, should it fail: the first word counts."""
@@ -78,7 +84,7 @@ class Suite:
         if not match:
             return
         case = match[2] or self.running or f"case {len(self.seen) + 1}"
-        outcome, reason = match[1], ""
+        outcome, reason = match[1], "; ".join(self.counted)
         if match[1] == "not ok":
             reason = self.reason or "failed"
         elif match[3] is not None:
@@ -136,6 +142,7 @@ class ResultLog:
     RUN = re.compile(r"#\s+RUN\s+(\S+) \.\.\.")
     FAILED = re.compile(r"# (\S+\.[ch]:\d+):\w+:(.*)")
     TIMEOUT = re.compile(r"# \S+: (Test terminated .*)")
+    COUNTED = re.compile(r"# ([a-z ]+: \d+)(?: \(|$)")
     EXIT = re.compile(r"# exit (\S+) (\d+)")
 
     def __init__(self, suites: Suites):
@@ -166,6 +173,8 @@ class ResultLog:
             suite.note(": ".join(self.FAILED.match(line).groups()))
         elif self.TIMEOUT.match(line):
             suite.note(self.TIMEOUT.match(line)[1])
+        elif self.COUNTED.match(line):
+            suite.counted.append(self.COUNTED.match(line)[1])
         else:
             yield from suite.result(line, now)
 
@@ -206,6 +215,9 @@ SPLATS = [re.compile(pattern) for pattern in (
 )]
 
 
+# Without memory for a table of sysctls the kernel dumps its stack, and goes on.
+CHATTER = re.compile(r"sysctl could not get directory: .* -12$")
+
 # How far a source path is from the build tree says nothing about the fault.
 BUILD_PREFIX = re.compile(
     r"(?<=\s)[./]\S*?/(?=(?:arch|block|crypto|drivers|fs|include|init|ipc|"
@@ -230,6 +242,7 @@ class ConsoleLog:
         self.stamp = 0.0
         self.more = 0
         self.splat = ""
+        self.chatter = False
         self.silent = True
 
     def feed(self, line: str) -> Iterator[Verdict]:
@@ -249,6 +262,11 @@ class ConsoleLog:
     def look_for_splat(self, line: str) -> None:
         """Remember the first complaint: what follows is its consequence."""
         if self.splat:
+            return
+        if CHATTER.match(line):
+            self.chatter = True
+        if self.chatter and line == "Call Trace:":
+            self.chatter = False
             return
         for pattern in SPLATS:
             match = pattern.search(line)

@@ -106,6 +106,13 @@ class ResultTest(unittest.TestCase):
                          ("not ok", "prog.c:12: Expected 0 (0) == ret (-16)"))
         self.assertEqual(result(text)["group.two"], OK)
 
+    def test_pass_tells_what_was_counted(self):
+        text = PASS.replace("#            OK  group.one",
+                            "# faults injected: 87\n# 12 is: no count\n"
+                            "# refused: 3 claims")
+        self.assertEqual(result(text)["group.one"], ("ok", "faults injected: 87"))
+        self.assertEqual(result(text)["group.two"], OK)
+
     def test_timeout_is_named(self):
         text = PASS.replace("ok 2", "not ok 2").replace(
             "#            OK  group.two", "# two: Test terminated by timeout")
@@ -268,6 +275,15 @@ class ConsoleTest(unittest.TestCase):
                 self.assertEqual(console(KUNIT + f"[    2.0] {line}\n")["no_splat"],
                                  OK)
 
+    def test_one_stack_is_dumped_for_want_of_a_sysctl(self):
+        text = KUNIT + ("[    2.0] sysctl could not get directory: "
+                        "/net/ipv4/conf//eth1 -12\n"
+                        "[    2.0] CPU: 0 PID: 83 Comm: test\n"
+                        "[    2.0] Call Trace:\n")
+        self.assertEqual(console(text)["no_splat"], OK)
+        text += "[    2.1] Call Trace:\n"
+        self.assertEqual(console(text)["no_splat"], ("not ok", "Call Trace:"))
+
     def test_first_splat_counts_and_its_path_is_the_trees(self):
         self.assertEqual(console(KUNIT + CRASH)["no_splat"],
                          ("not ok", "kernel BUG at drivers/vfio/vfio.c:698!"))
@@ -279,6 +295,8 @@ class LineTest(unittest.TestCase):
     def test_lines(self):
         for verdict, line in (
                 (ktap.Verdict("s", "c", "ok", "", 1.23), "ok m:s:c (1.2 s)"),
+                (ktap.Verdict("s", "c", "ok", "faults: 3", 1.23),
+                 "ok m:s:c (1.2 s; faults: 3)"),
                 (ktap.Verdict("s", "c", "ok"), "ok m:s:c"),
                 (ktap.Verdict("s", "c", "not ok", "why"),
                  "not ok m:s:c (why; log /l)"),

@@ -23,7 +23,7 @@ usage()
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
 	  --jobs N             machines to run at a time
-	  --soak MINUTES       let dma_owner_race_test run so long, twice
+	  --soak MINUTES       let dma_owner_race_test run so long on each topology
 	  --list               print the names of the cases, run nothing
 	  --machines           print the machines that have a case, and their ARCH
 	  --demo               tell the story of one refusal instead of testing
@@ -105,6 +105,7 @@ check_arguments()
 	local name
 
 	[ ${#machines[@]} -gt 0 ] || default_machines
+	[[ $soak =~ ^(0|[1-9][0-9]{0,3})$ ]] || die "--soak takes minutes, not '$soak'"
 	for name in "${machines[@]}"; do
 		[ -e "$here/$name.conf" ] ||
 			die "no machine '$name'; there are: $(all_machines | xargs)"

@@ -50,6 +50,7 @@ PORTS=()
 CONSOLE=ttyS0
 RESULT=ttyS1
 CMDLINE=()
+NO_FAULT_LOG=
 TIMEOUT=60
 TEST_DEVICES=()
 DEMO_DEVICES=()
@@ -173,6 +174,15 @@ class VmtestTest(unittest.TestCase):
         while not question() and time.monotonic() < end:
             time.sleep(0.05)
         return question()
+
+    def test_soak_takes_minutes(self):
+        self.machine("a", "good")
+        for word in ("x", "08", "-1"):
+            with self.subTest(word):
+                status, _, err = self.run_it("--soak", word)
+                self.assertEqual(status, 2)
+                self.assertIn(f"minutes, not '{word}'", err)
+        self.assertEqual(self.run_it("--soak", "8")[0], 0)
 
     def test_no_kernel(self):
         self.machine("a", "good")
