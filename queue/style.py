@@ -4,6 +4,7 @@
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 
 import console
 import export
@@ -13,6 +14,8 @@ from layout import remove
 
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
 NO_SPDX = ("COPYING",)
+# The history of mainline is not here; and maintainers() looks at the new files.
+IGNORED = "UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES"
 
 
 def cases(ctx):
@@ -21,6 +24,7 @@ def cases(ctx):
     return [("spdx", spdx, None),
             ("shellcheck", shellcheck, None),
             ("python", python, None),
+            ("maintainers", maintainers, None),
             ("checkpatch", checkpatch, key)]
 
 
@@ -68,7 +72,7 @@ def _one_mail(ctx, folder, words, item):
     path = folder / name
     path.write_bytes(data)
     argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
-            "--terse", "--showfile", "--no-color", "--ignore", "UNKNOWN_COMMIT_ID", *words, str(path)]
+            "--terse", "--showfile", "--no-color", "--ignore", IGNORED, *words, str(path)]
     # A tree that starts at a release has no mainline history: without a .git the
     # form of a commit's name is judged, and that the commit is unknown is no news.
     env = dict(os.environ, LC_ALL="C.UTF-8", GIT_DIR="/nonexistent")
@@ -78,6 +82,16 @@ def _one_mail(ctx, folder, words, item):
     if status and not found:
         found = [("ERROR", "RUN", name, f"{name}: checkpatch: {' '.join(text.split())[:200]}")]
     return name, found, text
+
+
+def maintainers(ctx):
+    """Every new file is in a section of MAINTAINERS."""
+    text = ctx.git.bytes("show", f"{ctx.tip}:MAINTAINERS").decode()
+    known = re.findall(r"^F:\s+(\S+)", text, re.M)
+    names = ctx.git.bytes("diff", "--name-only", "--diff-filter=A", ctx.base_commit, ctx.tip).decode().split()
+    first_of([f"{name} has no line in MAINTAINERS" for name in names
+              if not any(fnmatch(name, line + "*" if line.endswith("/") else line) for line in known)])
+    return f"{len(names)} new files"
 
 
 def checkpatch(ctx):

@@ -461,19 +461,44 @@ static void fail_each(struct __test_metadata *_metadata, struct scene *scene,
 	fflush(stdout);
 }
 
-#define TEST_OPERATION(operation) \
-	TEST_F_TIMEOUT(fail_nth, operation, SEQUENCE_SECONDS) \
-	{ \
-		fail_each(_metadata, &self->scene, self->fd, &operation##_op); \
-	}
+TEST_F_TIMEOUT(fail_nth, user, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &user_op);
+}
 
-TEST_OPERATION(user)
-TEST_OPERATION(unset)
-TEST_OPERATION(bind_refused)
-TEST_OPERATION(unbind)
-TEST_OPERATION(bind_vfio)
-TEST_OPERATION(unbind_vfio)
-TEST_OPERATION(remove)
-TEST_OPERATION(remove_owned)
+TEST_F_TIMEOUT(fail_nth, unset, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &unset_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, bind_refused, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &bind_refused_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, unbind, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &unbind_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, bind_vfio, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &bind_vfio_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, unbind_vfio, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &unbind_vfio_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, remove, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &remove_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, remove_owned, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &remove_owned_op);
+}
 
 TEST_HARNESS_MAIN

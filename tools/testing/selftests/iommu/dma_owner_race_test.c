@@ -62,8 +62,7 @@ struct race {
 	char fault[256];
 };
 
-static void __attribute__((format(printf, 2, 3)))
-fail(struct race *race, const char *format, ...)
+static void fail(struct race *race, const char *format, ...)
 {
 	va_list args;
 

@@ -219,8 +219,7 @@ bool scene_logs_faults(void)
 }
 
 /* Has the kernel told that it keeps @driver from @bdf, and because of whom? */
-int refusal_logged(struct scene *scene, const char *driver,
-			  const char *bdf)
+int refusal_logged(struct scene *scene, const char *driver, const char *bdf)
 {
 	char comm[16], line[256];
 

@@ -29,8 +29,8 @@
 #define PCI_DRIVERS	"/sys/bus/pci/drivers"
 #define IOMMU_GROUPS	"/sys/kernel/iommu_groups"
 
-#define PAGEMAP_PRESENT	(1ULL << 63)
-#define PAGEMAP_FRAME	((1ULL << 55) - 1)
+#define PAGEMAP_PRESENT	0x8000000000000000ULL
+#define PAGEMAP_FRAME	0x7fffffffffffffULL
 
 static int errno_of(int ret)
 {
@@ -343,6 +343,7 @@ static const struct {
 	{ "/ivhd",	"address=0x%llx" },
 	{ "/smmu3",	"0x%013llx" },
 	{ "/virtio",	" at 0x%llx" },
+	{}
 };
 
 /*
@@ -358,7 +359,7 @@ int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len)
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu", bdf);
 	if (!realpath(path, target))
 		return -errno;
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+	for (i = 0; faults[i].iommu; i++) {
 		if (!strstr(target, faults[i].iommu))
 			continue;
 		snprintf(text, len, faults[i].format,

@@ -56,7 +56,8 @@ parse_arguments()
 		case $1 in
 		--list | --machines | --demo | --shell) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
-		--machine | --suite | --kernel | --modules | --jobs | --soak | --work | --logs | --compare)
+		--machine | --suite | --kernel | --modules | --jobs | --soak | \
+			--work | --logs | --compare)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
 			shift
