@@ -121,7 +121,9 @@ class TestRun:
         """Print verdicts and count them."""
         for verdict in verdicts:
             self.counts[verdict.outcome] += 1
-            print(verdict.line(self.machine, log), flush=True)
+            # In one piece: other machines write to the same pipe.
+            sys.stdout.write(verdict.line(self.machine, log) + "\n")
+            sys.stdout.flush()
 
     def run(self, machine):
         """Follow the machine to its end; returns the counts."""
