@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boot one machine, follow its two serial ports, and say what became of it.
+"""Boot one machine, follow its console and its result port, and judge them.
 
 vmtest.sh calls this once for each machine; the QEMU command is what stands
 after "--". QEMU dies with this process, however that ends.

@@ -5,7 +5,7 @@
 # does not know as environment:
 #   VMTEST_MODE    tests, demo or shell
 #   VMTEST_SUITES  names of test programs, separated by commas
-#   VMTEST_RESULT  the serial port for results
+#   VMTEST_RESULT  the port for results
 #   VMTEST_SOAK    minutes for dma_owner_race_test, read by that program
 #
 # What goes to that port: for each suite "# suite NAME", the program's output
