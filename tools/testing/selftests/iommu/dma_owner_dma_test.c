@@ -25,13 +25,18 @@ enum { MAILBOX = 1, TARGET = 3, PAGES = 5 };
 /* Where the target was mapped, too, but is not any more. */
 #define HOLE_IOVA	0x7000000
 
-FIXTURE(dma)
-{
+/* A's user, and what his device can reach or not. */
+struct arena {
 	struct scene scene;
 	struct edu edu;
 	size_t page;
 	void *mem;
 	__u32 seed;
+};
+
+FIXTURE(dma)
+{
+	struct arena arena;
 };
 
 FIXTURE_VARIANT(dma)
@@ -49,25 +54,25 @@ FIXTURE_VARIANT_ADD(dma, distinct)
 	.topology = DISTINCT,
 };
 
-static void *page_of(FIXTURE_DATA(dma) *self, int page)
+static void *page_of(struct arena *arena, int page)
 {
-	return self->mem + page * self->page;
+	return arena->mem + page * arena->page;
 }
 
-static int map_page(FIXTURE_DATA(dma) *self, int page, __u64 iova)
+static int map_page(struct arena *arena, int page, __u64 iova)
 {
-	return vfio_map(self->scene.user.container, page_of(self, page), iova,
-			self->page);
+	return vfio_map(arena->scene.user.container, page_of(arena, page), iova,
+			arena->page);
 }
 
 /* Have a device write to @iova: how many words arrive in the target page. */
-static int dma_write(FIXTURE_DATA(dma) *self, struct edu *edu, __u64 iova)
+static int dma_write(struct arena *arena, struct edu *edu, __u64 iova)
 {
-	void *target = page_of(self, TARGET);
-	__u32 seed = self->seed += 2;
+	void *target = page_of(arena, TARGET);
+	__u32 seed = arena->seed += 2;
 	int ret;
 
-	pattern_fill(page_of(self, MAILBOX), seed);
+	pattern_fill(page_of(arena, MAILBOX), seed);
 	pattern_fill(target, seed + 1);
 	ret = edu_pull(edu, MAILBOX_IOVA);
 	if (!ret)
@@ -80,50 +85,51 @@ static int dma_write(FIXTURE_DATA(dma) *self, struct edu *edu, __u64 iova)
 }
 
 /* Have it read from @iova: how many words of the target page it gets. */
-static int dma_read(FIXTURE_DATA(dma) *self, struct edu *edu, __u64 iova)
+static int dma_read(struct arena *arena, struct edu *edu, __u64 iova)
 {
-	__u32 seed = self->seed += 2;
+	__u32 seed = arena->seed += 2;
 	int ret;
 
-	pattern_fill(page_of(self, MAILBOX), seed);
-	pattern_fill(page_of(self, TARGET), seed + 1);
+	pattern_fill(page_of(arena, MAILBOX), seed);
+	pattern_fill(page_of(arena, TARGET), seed + 1);
 	ret = edu_pull(edu, MAILBOX_IOVA);
 	if (!ret)
 		ret = edu_pull(edu, iova);
 	if (!ret)
 		ret = edu_push(edu, MAILBOX_IOVA);
-	return ret ? ret : pattern_words(page_of(self, MAILBOX), seed + 1);
+	return ret ? ret : pattern_words(page_of(arena, MAILBOX), seed + 1);
 }
 
 /* The device reaches what is mapped, and not what is not. */
 static void expect_reach(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(dma) *self, struct edu *edu)
+			 struct arena *arena, struct edu *edu)
 {
-	EXPECT_EQ(EDU_WORDS, dma_write(self, edu, TARGET_IOVA));
-	EXPECT_EQ(EDU_WORDS, dma_read(self, edu, TARGET_IOVA));
-	EXPECT_EQ(0, dma_write(self, edu, HOLE_IOVA));
-	EXPECT_EQ(0, dma_read(self, edu, HOLE_IOVA));
+	EXPECT_EQ(EDU_WORDS, dma_write(arena, edu, TARGET_IOVA));
+	EXPECT_EQ(EDU_WORDS, dma_read(arena, edu, TARGET_IOVA));
+	EXPECT_EQ(0, dma_write(arena, edu, HOLE_IOVA));
+	EXPECT_EQ(0, dma_read(arena, edu, HOLE_IOVA));
 }
 
 FIXTURE_SETUP(dma)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 
 	if (!scene_exists(variant->topology))
 		SKIP_CASE("no group of this kind");
-	self->page = sysconf(_SC_PAGESIZE);
-	self->mem = mmap(NULL, PAGES * self->page, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->mem);
-	memset(self->mem, CANARY, PAGES * self->page);
+	arena->page = sysconf(_SC_PAGESIZE);
+	arena->mem = mmap(NULL, PAGES * arena->page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, arena->mem);
+	memset(arena->mem, CANARY, PAGES * arena->page);
 	ASSERT_EQ(0, scene_setup(scene, variant->topology));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(0, edu_open(&self->edu, scene->user.device));
-	ASSERT_EQ(0, map_page(self, MAILBOX, MAILBOX_IOVA));
-	ASSERT_EQ(0, map_page(self, TARGET, TARGET_IOVA));
-	ASSERT_EQ(0, map_page(self, TARGET, HOLE_IOVA));
-	ASSERT_EQ(EDU_WORDS, dma_write(self, &self->edu, HOLE_IOVA));
-	ASSERT_EQ(0, vfio_unmap(scene->user.container, HOLE_IOVA, self->page));
+	ASSERT_EQ(0, edu_open(&arena->edu, scene->user.device));
+	ASSERT_EQ(0, map_page(arena, MAILBOX, MAILBOX_IOVA));
+	ASSERT_EQ(0, map_page(arena, TARGET, TARGET_IOVA));
+	ASSERT_EQ(0, map_page(arena, TARGET, HOLE_IOVA));
+	ASSERT_EQ(EDU_WORDS, dma_write(arena, &arena->edu, HOLE_IOVA));
+	ASSERT_EQ(0, vfio_unmap(scene->user.container, HOLE_IOVA, arena->page));
 }
 
 static bool is_canary(const __u8 *mem, size_t len)
@@ -137,25 +143,29 @@ static bool is_canary(const __u8 *mem, size_t len)
 
 FIXTURE_TEARDOWN(dma)
 {
+	struct arena *arena = &self->arena;
 	int page;
 
-	edu_close(&self->edu);
-	EXPECT_EQ(0, scene_teardown(&self->scene));
+	edu_close(&arena->edu);
+	EXPECT_EQ(0, scene_teardown(&arena->scene));
 	for (page = 0; page < PAGES; page++) {
 		if (page != MAILBOX && page != TARGET)
-			EXPECT_TRUE(is_canary(page_of(self, page), self->page));
+			EXPECT_TRUE(is_canary(page_of(arena, page), arena->page));
 	}
 }
 
 TEST_F(dma, S12_reach)
 {
-	expect_reach(_metadata, self, &self->edu);
+	struct arena *arena = &self->arena;
+
+	expect_reach(_metadata, arena, &arena->edu);
 }
 
 /* At once, or, because it is limited what is logged, in a few seconds. */
 TEST_F(dma, S12_fault_is_logged)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 	int second, logged = 0;
 	char text[64];
 
@@ -163,7 +173,7 @@ TEST_F(dma, S12_fault_is_logged)
 		SKIP(return, "the IOMMU does not tell of faults");
 	ASSERT_EQ(0, iommu_fault_text(scene->a, HOLE_IOVA, text, sizeof(text)));
 	for (second = 0; !logged && second < FAULT_SECONDS; second++) {
-		EXPECT_EQ(0, dma_write(self, &self->edu, HOLE_IOVA));
+		EXPECT_EQ(0, dma_write(arena, &arena->edu, HOLE_IOVA));
 		logged = kmsg_wait(scene->kmsg, text, 1);
 	}
 	EXPECT_EQ(1, logged);
@@ -171,21 +181,23 @@ TEST_F(dma, S12_fault_is_logged)
 
 TEST_F(dma, S12_reach_after_hotplug)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 
 	ASSERT_EQ(0, pci_remove(scene->b));
 	ASSERT_FALSE(pci_present(scene->b));
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, pci_rescan());
 	ASSERT_TRUE(pci_present(scene->b));
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 }
 
 /* What joins the group reaches what its user has mapped, and no more. */
 TEST_F(dma, S12_reach_of_joining_device)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 	struct edu c;
 
 	ASSERT_NE(NULL, scene->c);
@@ -194,9 +206,9 @@ TEST_F(dma, S12_reach_of_joining_device)
 	ASSERT_EQ(0, pci_switch(scene->c, "pci-stub"));
 	ASSERT_EQ(scene->group->id, group_of(scene->c));
 	ASSERT_EQ(0, edu_open_bar(&c, scene->c));
-	expect_reach(_metadata, self, &c);
+	expect_reach(_metadata, arena, &c);
 	edu_close(&c);
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 }
 
 /* Somebody who tries to bind B again and again. */
@@ -225,15 +237,16 @@ static void *binder_run(void *data)
 
 TEST_F(dma, S12_reach_during_refused_bind)
 {
-	struct binder binder = { .bdf = self->scene.b };
+	struct arena *arena = &self->arena;
+	struct binder binder = { .bdf = arena->scene.b };
 
 	ASSERT_EQ(0, pthread_create(&binder.thread, NULL, binder_run, &binder));
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 	__atomic_store_n(&binder.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(binder.thread, NULL));
 	EXPECT_LT(0, binder.refusals);
 	EXPECT_EQ(0, binder.other);
-	EXPECT_TRUE(pci_bound_to(self->scene.b, ""));
+	EXPECT_TRUE(pci_bound_to(arena->scene.b, ""));
 }
 
 TEST_HARNESS_MAIN

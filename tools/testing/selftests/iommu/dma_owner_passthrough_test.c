@@ -26,13 +26,17 @@ struct page {
 	__u64 phys;
 };
 
-FIXTURE(passthrough)
-{
+struct arena {
 	struct scene scene;
 	struct edu edu;
 	struct page mailbox;
 	struct page target;
 	__u32 seed;
+};
+
+FIXTURE(passthrough)
+{
+	struct arena arena;
 };
 
 FIXTURE_VARIANT(passthrough)
@@ -71,117 +75,123 @@ static bool page_stayed(const struct page *page)
 
 FIXTURE_SETUP(passthrough)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 	char type[16];
 
 	if (!scene_exists(variant->topology))
 		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, page_alloc(&self->mailbox));
-	ASSERT_EQ(0, page_alloc(&self->target));
+	ASSERT_EQ(0, page_alloc(&arena->mailbox));
+	ASSERT_EQ(0, page_alloc(&arena->target));
 	ASSERT_EQ(0, scene_setup(scene, variant->topology));
 	ASSERT_EQ(0, group_type(scene->group->id, type, sizeof(type)));
 	ASSERT_STREQ("identity", type);
-	ASSERT_EQ(0, edu_open_bar(&self->edu, scene->a));
+	ASSERT_EQ(0, edu_open_bar(&arena->edu, scene->a));
 }
 
 FIXTURE_TEARDOWN(passthrough)
 {
-	EXPECT_TRUE(page_stayed(&self->mailbox));
-	EXPECT_TRUE(page_stayed(&self->target));
-	edu_close(&self->edu);
-	EXPECT_EQ(0, scene_teardown(&self->scene));
+	struct arena *arena = &self->arena;
+
+	EXPECT_TRUE(page_stayed(&arena->mailbox));
+	EXPECT_TRUE(page_stayed(&arena->target));
+	edu_close(&arena->edu);
+	EXPECT_EQ(0, scene_teardown(&arena->scene));
 }
 
 /* The device reads the mailbox and writes it to the target. */
 static void expect_reach(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(passthrough) *self, struct edu *edu)
+			 struct arena *arena, struct edu *edu)
 {
-	__u32 seed = ++self->seed;
+	__u32 seed = ++arena->seed;
 
-	pattern_fill(self->mailbox.mem, seed);
-	pattern_fill(self->target.mem, SECRET);
-	EXPECT_EQ(0, edu_pull(edu, self->mailbox.phys));
-	EXPECT_EQ(0, edu_push(edu, self->target.phys));
-	EXPECT_EQ(EDU_WORDS, pattern_words(self->target.mem, seed));
+	pattern_fill(arena->mailbox.mem, seed);
+	pattern_fill(arena->target.mem, SECRET);
+	EXPECT_EQ(0, edu_pull(edu, arena->mailbox.phys));
+	EXPECT_EQ(0, edu_push(edu, arena->target.phys));
+	EXPECT_EQ(EDU_WORDS, pattern_words(arena->target.mem, seed));
 }
 
 /* It cannot write the target. Whether it can read it will be seen later. */
 static void expect_blocked(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(passthrough) *self, struct edu *edu)
+			   struct arena *arena, struct edu *edu)
 {
-	pattern_fill(self->target.mem, SECRET);
-	EXPECT_EQ(0, edu_push(edu, self->target.phys));
-	EXPECT_EQ(EDU_WORDS, pattern_words(self->target.mem, SECRET));
-	EXPECT_EQ(0, edu_pull(edu, self->target.phys));
+	pattern_fill(arena->target.mem, SECRET);
+	EXPECT_EQ(0, edu_push(edu, arena->target.phys));
+	EXPECT_EQ(EDU_WORDS, pattern_words(arena->target.mem, SECRET));
+	EXPECT_EQ(0, edu_pull(edu, arena->target.phys));
 }
 
 /* Now that it can write again: what has it got? */
 static void expect_no_leak(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(passthrough) *self, struct edu *edu)
+			   struct arena *arena, struct edu *edu)
 {
-	__u32 seed = ++self->seed;
+	__u32 seed = ++arena->seed;
 
-	pattern_fill(self->mailbox.mem, seed);
-	EXPECT_EQ(0, edu_push(edu, self->mailbox.phys));
-	EXPECT_EQ(0, pattern_words(self->mailbox.mem, seed));
-	EXPECT_EQ(0, pattern_words(self->mailbox.mem, SECRET));
+	pattern_fill(arena->mailbox.mem, seed);
+	EXPECT_EQ(0, edu_push(edu, arena->mailbox.phys));
+	EXPECT_EQ(0, pattern_words(arena->mailbox.mem, seed));
+	EXPECT_EQ(0, pattern_words(arena->mailbox.mem, SECRET));
 }
 
 /* From the claim on, DMA reaches nothing; after the release it works again. */
 TEST_F(passthrough, S12_claim_blocks)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
-	expect_blocked(_metadata, self, &self->edu);
+	expect_blocked(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, vfio_unset_container(scene->user.group));
-	expect_no_leak(_metadata, self, &self->edu);
-	expect_reach(_metadata, self, &self->edu);
+	expect_no_leak(_metadata, arena, &arena->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 }
 
 /* The domain that replaces the blocking one has no more in it at first. */
 TEST_F(passthrough, S12_set_iommu_blocks)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
 	ASSERT_EQ(0, vfio_set_iommu(scene->user.container));
-	expect_blocked(_metadata, self, &self->edu);
+	expect_blocked(_metadata, arena, &arena->edu);
 	vfio_user_close(&scene->user);
-	expect_no_leak(_metadata, self, &self->edu);
+	expect_no_leak(_metadata, arena, &arena->edu);
 }
 
 /* Neither a refused driver nor a device that joins opens the way. */
 TEST_F(passthrough, S12_sibling_does_not_unblock)
 {
-	struct scene *scene = &self->scene;
+	struct arena *arena = &self->arena;
+	struct scene *scene = &arena->scene;
 	char name[32];
 	struct edu c;
 
 	ASSERT_NE(NULL, scene->c);
 	ASSERT_EQ(0, edu_open_bar(&c, scene->c));
-	expect_reach(_metadata, self, &c);
+	expect_reach(_metadata, arena, &c);
 	edu_close(&c);
-	expect_reach(_metadata, self, &self->edu);
+	expect_reach(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
 
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
-	expect_blocked(_metadata, self, &self->edu);
+	expect_blocked(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, pci_remove(scene->b));
 	ASSERT_EQ(0, pci_remove(scene->c));
-	expect_blocked(_metadata, self, &self->edu);
+	expect_blocked(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, pci_rescan());
 	ASSERT_EQ(0, pci_switch(scene->c, "pci-stub"));
 	ASSERT_EQ(scene->group->id, group_of(scene->c));
 	ASSERT_EQ(0, edu_open_bar(&c, scene->c));
-	expect_blocked(_metadata, self, &c);
-	expect_blocked(_metadata, self, &self->edu);
+	expect_blocked(_metadata, arena, &c);
+	expect_blocked(_metadata, arena, &arena->edu);
 
 	vfio_user_close(&scene->user);
-	expect_no_leak(_metadata, self, &c);
-	expect_no_leak(_metadata, self, &self->edu);
+	expect_no_leak(_metadata, arena, &c);
+	expect_no_leak(_metadata, arena, &arena->edu);
 	edu_close(&c);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
 	ASSERT_EQ(0, netdev_name(scene->b, name, sizeof(name)));

@@ -30,7 +30,7 @@
 #define IOMMU_GROUPS	"/sys/kernel/iommu_groups"
 
 #define PAGEMAP_PRESENT	0x8000000000000000ULL
-#define PAGEMAP_FRAME	0x7fffffffffffffULL
+#define PAGEMAP_FRAME	0x007fffffffffffffULL
 
 static int errno_of(int ret)
 {
@@ -343,7 +343,7 @@ static const struct {
 	{ "/ivhd",	"address=0x%llx" },
 	{ "/smmu3",	"0x%013llx" },
 	{ "/virtio",	" at 0x%llx" },
-	{}
+	{ NULL },
 };
 
 /*
@@ -354,7 +354,7 @@ static const struct {
 int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len)
 {
 	char path[PATH_MAX], target[PATH_MAX];
-	size_t i;
+	int i;
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu", bdf);
 	if (!realpath(path, target))

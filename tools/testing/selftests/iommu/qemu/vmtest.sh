@@ -154,6 +154,8 @@ stop()
 # A machine's configuration into the shell.
 read_machine()
 {
+	# What the last one said and this one may leave out.
+	NO_FAULT_LOG=
 	# shellcheck source=/dev/null
 	. "$here/$1.conf"
 }
