@@ -12,7 +12,12 @@ class Suite(NamedTuple):
 
 UNIT = Suite("q35-intel", "iommu_dma_owner")
 VFIO = Suite("q35-intel", "dma_owner_vfio_test")
-VFIO_AMD = Suite("q35-amd", "dma_owner_vfio_test")
+ABI = Suite("q35-intel", "dma_owner_abi_test")
+HOTPLUG = Suite("q35-intel", "dma_owner_hotplug_test")
+HOTPLUG_AMD = Suite("q35-amd", "dma_owner_hotplug_test")
+MDEV = Suite("q35-intel", "dma_owner_mdev_test")
+NOIOMMU = Suite("q35-noiommu", "dma_owner_noiommu_test")
+SHOWN = Suite("q35-intel", "dma_owner_visibility_test")
 
 
 class Mutation(NamedTuple):
@@ -371,6 +376,85 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\t.driver_managed_dma = true,\n",
      "",
      VFIO),
+    ("VFIO attaches a group before it claims it", GROUPS,
+     "\tret = vfio_group_claim_dma(group);\n"
+     "\tif (ret)\n"
+     "\t\tgoto err_leave_container;\n"
+     "\n"
+     "\tif (driver) {\n"
+     "\t\tret = driver->ops->attach_group(container->iommu_data,\n"
+     "\t\t\t\t\t\tgroup->iommu_group);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto err_release_dma;\n"
+     "\t}\n",
+     "\tif (driver) {\n"
+     "\t\tret = driver->ops->attach_group(container->iommu_data,\n"
+     "\t\t\t\t\t\tgroup->iommu_group);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto err_release_dma;\n"
+     "\t}\n"
+     "\n"
+     "\tret = vfio_group_claim_dma(group);\n"
+     "\tif (ret)\n"
+     "\t\tgoto err_leave_container;\n",
+     ABI),
+    ("a user stays in the container after a device was not opened", GROUPS,
+     "\tif (ret < 0)\n"
+     "\t\tvfio_group_try_dissolve_container(group);\n"
+     "\n"
+     "\treturn ret;\n"
+     "}\n"
+     "\n"
+     "static u32",
+     "\treturn ret;\n"
+     "}\n"
+     "\n"
+     "static u32",
+     ABI),
+    ("a group without an IOMMU is claimed", GROUPS,
+     "\tif (group->noiommu)\n"
+     "\t\treturn 0;\n"
+     "\n"
+     "\treturn iommu_group_set",
+     "\treturn iommu_group_set",
+     NOIOMMU),
+    ("vfio_mdev is taken for a user of the DMA API", "drivers/vfio/mdev/vfio_mdev.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     MDEV),
+    ("shpchp is not taken for a user of the DMA API", "drivers/pci/hotplug/shpchp_core.c",
+     "\t.remove =\tshpc_remove,\n",
+     "\t.remove =\tshpc_remove,\n"
+     "\t.driver.driver_managed_dma = true,\n",
+     VFIO),
+    # What the kernel shows
+    ("an owner is shown as the kernel", OWNER,
+     "\tif (group->owner)\n"
+     "\t\treturn \"user\";\n",
+     "",
+     SHOWN),
+    ("claims are not counted for show", OWNER,
+     "\tcount = group->owner_cnt;",
+     "\tcount = 0;",
+     SHOWN),
+    ("an owner's claim is no event", OWNER,
+     "\ttrace_dma_owner_set(group->id, NULL, \"-\", group->owner_comm,\n"
+     "\t\t\t    group->owner_pid);\n",
+     "",
+     SHOWN),
+    ("an owner's release is no event", OWNER,
+     "\ttrace_dma_owner_release(group->id, NULL, \"-\", group->owner_comm,\n"
+     "\t\t\t\tgroup->owner_pid);\n",
+     "",
+     SHOWN),
+    ("a refused probe is no event", OWNER,
+     "\ttrace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);\n",
+     "",
+     SHOWN),
+    ("the table of groups shows no claims", "drivers/iommu/dma-owner-debugfs.c",
+     "device->dma_api ? \"kernel\" : \"-\"",
+     "\"-\"",
+     SHOWN),
     # Hot-plug
     ("Intel's driver looks a removed device up and misses it", INTEL,
      "\tdmar_remove_one_dev_info(dev);\n"
@@ -382,18 +466,18 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tdmar_remove_one_dev_info(dev);\n"
      "\n"
      "\tset_dma_ops(dev, NULL);",
-     VFIO),
+     HOTPLUG),
     ("Intel's driver cuts off who shares a removed device's requester ID", INTEL,
      "\tif (!domain_shares_alias(info, alias))\n",
      "",
-     VFIO),
+     HOTPLUG),
     ("AMD's driver cuts off who shares a removed device's requester ID", AMD,
      "\tif (alias != pci_dev_id(pdev) && !domain_uses_alias(domain, alias))\n",
      "\tif (alias != pci_dev_id(pdev))\n",
-     VFIO_AMD),
+     HOTPLUG_AMD),
     ("a function found again does not know its siblings", "drivers/pci/probe.c",
      "\tif (multifunction)\n"
      "\t\tdev->multifunction = 1;\n",
      "",
-     VFIO),
+     HOTPLUG),
 ))

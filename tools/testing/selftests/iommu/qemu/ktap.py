@@ -140,7 +140,7 @@ class ResultLog:
     """The result port: kselftest programs, one after the other."""
 
     RUN = re.compile(r"#\s+RUN\s+(\S+) \.\.\.")
-    FAILED = re.compile(r"# (\S+\.[ch]:\d+):\w+:(.*)")
+    FAILED = re.compile(r"# (\S+\.(?:[ch]:\d+|sh)):\w+:(.*)")
     TIMEOUT = re.compile(r"# \S+: (Test terminated .*)")
     COUNTED = re.compile(r"# ([a-z ]+: \d+)(?: \(|$)")
     EXIT = re.compile(r"# exit (\S+) (\d+)")

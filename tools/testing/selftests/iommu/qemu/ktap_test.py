@@ -113,6 +113,12 @@ class ResultTest(unittest.TestCase):
         self.assertEqual(result(text)["group.one"], ("ok", "faults injected: 87"))
         self.assertEqual(result(text)["group.two"], OK)
 
+    def test_failure_of_a_script(self):
+        text = PASS.replace("ok 1", "not ok 1").replace(
+            "#            OK  group.one", "# x.sh:one:only 0 files came")
+        self.assertEqual(result(text)["group.one"],
+                         ("not ok", "x.sh: only 0 files came"))
+
     def test_timeout_is_named(self):
         text = PASS.replace("ok 2", "not ok 2").replace(
             "#            OK  group.two", "# two: Test terminated by timeout")

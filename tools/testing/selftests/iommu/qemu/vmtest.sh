@@ -229,7 +229,7 @@ build_initramfs()
 	mkdir -p "$root/bin"
 	cp "$busybox" "$root/bin/busybox"
 	cp "$here/init.sh" "$root/init"
-	cp "$here/demo.sh" "$work/$ARCH"/bin/* "$root/bin/"
+	cp "$here/demo.sh" "$here"/../*_test.sh "$work/$ARCH"/bin/* "$root/bin/"
 	copy_modules "$root"
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) |
 		gzip -1 > "$work/$ARCH/initramfs.tmp" || die "cannot build the initramfs"
