@@ -113,6 +113,7 @@ FIXTURE_SETUP(fail_nth)
 	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
 	ASSERT_EQ(0, fault_setup());
 	ASSERT_EQ(0, keep_enabled(&self->scene, true));
+	ASSERT_EQ(0, pci_override(self->scene.b, QUICK_DRIVER));
 	self->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);
 }
@@ -262,11 +263,23 @@ static const struct operation unset_op = {
 	.check = check_unset,
 };
 
-/* A driver binds to B. To fail all that its probe allocates takes too long. */
+/* A driver binds to B. */
 static int run_bind(struct scene *scene)
 {
-	return pci_bind(scene->b, "e1000");
+	return pci_bind(scene->b, QUICK_DRIVER);
 }
+
+static int check_bind(struct scene *scene, int ret)
+{
+	return check_driver(scene, ret ? "" : QUICK_DRIVER);
+}
+
+static const struct operation bind_op = {
+	.name = "bind",
+	.run = run_bind,
+	.check = check_bind,
+	.least = 20,
+};
 
 static int check_bind_refused(struct scene *scene, int ret)
 {
@@ -288,7 +301,7 @@ static int run_unbind(struct scene *scene)
 
 static int check_unbind(struct scene *scene, int ret)
 {
-	return check_driver(scene, ret ? "e1000" : "");
+	return check_driver(scene, ret ? QUICK_DRIVER : "");
 }
 
 static const struct operation unbind_op = {
@@ -373,6 +386,53 @@ static const struct operation remove_owned_op = {
 	.check = check_remove_owned,
 };
 
+/* A device without a driver is found again: A, as B's would need ACPI. */
+static int prepare_rescan(struct scene *scene)
+{
+	return pci_remove(scene->a);
+}
+
+static int run_rescan(struct scene *scene)
+{
+	return pci_rescan();
+}
+
+/* The last device of the group that was VFIO's is gone, so no claim here. */
+static int check_rescan(struct scene *scene, int ret)
+{
+	return pci_present(scene->a) && !pci_bound_to(scene->a, "") ? -EBADE : 0;
+}
+
+static const struct operation rescan_op = {
+	.name = "rescan",
+	.prepare = prepare_rescan,
+	.run = run_rescan,
+	.check = check_rescan,
+	.least = 50,
+};
+
+/* B is found again in the user's group, where its driver has to wait. */
+static int prepare_rescan_owned(struct scene *scene)
+{
+	int ret;
+
+	ret = pci_remove(scene->b);
+	return ret ? ret : own(scene);
+}
+
+static int check_rescan_owned(struct scene *scene, int ret)
+{
+	return check_owned(scene);
+}
+
+static const struct operation rescan_owned_op = {
+	.name = "rescan_owned",
+	.prepare = prepare_rescan_owned,
+	.run = run_rescan,
+	.check = check_rescan_owned,
+	.least = 50,
+};
+
 /* Nothing happened to the group, and the operation reports an errno of memory. */
 static bool is_sane(int ret)
 {
@@ -388,16 +448,31 @@ static bool is_sane(int ret)
 	}
 }
 
+/* Find A and B again, but let B's own driver alone: its probe takes seconds. */
+static int find_again(struct scene *scene)
+{
+	int ret, err;
+
+	if (pci_present(scene->a) && pci_present(scene->b))
+		return 0;
+	ret = pci_autoprobe(false);
+	if (!ret)
+		ret = pci_rescan();
+	err = pci_autoprobe(true);
+	return ret ? ret : err;
+}
+
 /* Bring the group back to where each operation begins. */
 static int settle(struct scene *scene)
 {
-	int ret = 0;
+	int ret;
 
 	vfio_user_close(&scene->user);
-	if (!pci_present(scene->b) || !pci_present(scene->a))
-		ret = pci_rescan();
+	ret = find_again(scene);
 	if (!ret)
 		ret = pci_switch(scene->b, "");
+	if (!ret)
+		ret = pci_override(scene->b, QUICK_DRIVER);
 	if (!ret)
 		ret = pci_switch(scene->a, "vfio-pci");
 	if (!ret && (group_of(scene->a) != scene->group->id ||
@@ -419,7 +494,7 @@ static int prove(struct scene *scene)
 		ret = edu_dma_check(&scene->user);
 	vfio_user_close(&scene->user);
 	if (!ret)
-		ret = pci_bind(scene->b, "e1000");
+		ret = pci_switch(scene->b, "e1000");
 	return ret ? ret : netdev_check(scene->b, LINK_SECONDS);
 }
 
@@ -471,6 +546,11 @@ TEST_F_TIMEOUT(fail_nth, unset, SEQUENCE_SECONDS)
 	fail_each(_metadata, &self->scene, self->fd, &unset_op);
 }
 
+TEST_F_TIMEOUT(fail_nth, bind, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &bind_op);
+}
+
 TEST_F_TIMEOUT(fail_nth, bind_refused, SEQUENCE_SECONDS)
 {
 	fail_each(_metadata, &self->scene, self->fd, &bind_refused_op);
@@ -499,6 +579,16 @@ TEST_F_TIMEOUT(fail_nth, remove, SEQUENCE_SECONDS)
 TEST_F_TIMEOUT(fail_nth, remove_owned, SEQUENCE_SECONDS)
 {
 	fail_each(_metadata, &self->scene, self->fd, &remove_owned_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, rescan, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &rescan_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, rescan_owned, SEQUENCE_SECONDS)
+{
+	fail_each(_metadata, &self->scene, self->fd, &rescan_owned_op);
 }
 
 TEST_HARNESS_MAIN

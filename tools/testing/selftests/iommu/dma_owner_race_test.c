@@ -235,7 +235,7 @@ static void bind_b(struct race *race, unsigned int *seed)
 	const char *b = race->scene->b;
 	int ret;
 
-	ret = pci_bind(b, "e1000");
+	ret = pci_bind(b, QUICK_DRIVER);
 	if (ret == -EBUSY) {
 		count(race, BIND_REFUSED);
 		pause_up_to(seed, 1000);
@@ -435,6 +435,7 @@ FIXTURE_SETUP(race)
 	card = find_dev(self->scene.group, REALTEK_VENDOR, RTL8139_DEVICE);
 	ASSERT_NE(NULL, card);
 	ASSERT_EQ(0, system("modprobe 8139cp"));
+	ASSERT_EQ(0, pci_override(self->scene.b, QUICK_DRIVER));
 	race->scene = &self->scene;
 	race->card = card->bdf;
 	race->group = vfio_open_group(self->scene.group->id);
@@ -477,7 +478,7 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	vfio_user_close(&scene->user);
-	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
+	ASSERT_EQ(0, pci_switch(scene->b, "e1000"));
 	EXPECT_EQ(0, netdev_check(scene->b, LINK_SECONDS));
 }
 

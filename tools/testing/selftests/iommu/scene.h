@@ -19,6 +19,12 @@
 #define REALTEK_VENDOR	0x10ec
 #define RTL8139_DEVICE	0x8139
 
+/*
+ * A driver that uses the DMA API, takes any PCI device, and probes soon, for
+ * what is done many times: that of an e1000 takes seconds.
+ */
+#define QUICK_DRIVER	"uio_pci_generic"
+
 /* What makes the devices of a group inseparable. */
 enum topology {
 	ALIASED,	/* behind a PCI bridge, which speaks for all of them */

@@ -105,6 +105,14 @@ class Machine:
         return f"QEMU: {lines[0] or 'exit status %d' % self.qemu.returncode}"
 
 
+def read_words(path):
+    """The words of a file, None without one."""
+    if not path:
+        return None
+    with open(path, encoding="utf-8") as text:
+        return text.read().split()
+
+
 class TestRun:
     """One machine's suites: prints the verdicts as they come, and counts."""
 
@@ -115,7 +123,7 @@ class TestRun:
         self.counts = {"ok": 0, "not ok": 0, "skip": 0}
         self.results = ktap.ResultLog(read_suites(args, "kselftest"))
         self.console = ktap.ConsoleLog(read_suites(args, "kunit"),
-                                       not args.suite)
+                                       not args.suite, read_words(args.races))
 
     def report(self, verdicts, log):
         """Print verdicts and count them."""
@@ -232,6 +240,7 @@ def parse(argv):
     parser.add_argument("--logs", help="directory for this machine's logs")
     parser.add_argument("--timeout", type=int,
                         help="seconds of silence after which it hangs")
+    parser.add_argument("--races", help="file with the functions in which a data race is a failure")
     parser.add_argument("--totals", help="file to append the counts to")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--programs", action="store_true")

@@ -69,9 +69,9 @@ def result(text, cause="", cases=None, absent=()):
             for verdict in verdicts}
 
 
-def console(text, cause="", cases=None, every=False):
+def console(text, cause="", cases=None, every=False, watched=None):
     """What a console log says, in the same form."""
-    log = ktap.ConsoleLog(wanted({"mock": []} if cases is None else cases), every)
+    log = ktap.ConsoleLog(wanted({"mock": []} if cases is None else cases), every, watched)
     verdicts = []
     for line in text.splitlines():
         verdicts += log.feed(line)
@@ -289,6 +289,20 @@ class ConsoleTest(unittest.TestCase):
         self.assertEqual(console(text)["no_splat"], OK)
         text += "[    2.1] Call Trace:\n"
         self.assertEqual(console(text)["no_splat"], ("not ok", "Call Trace:"))
+
+    def test_data_races(self):
+        ours = "BUG: KCSAN: data-race in claim_device.isra.0 / tick_sched_timer"
+        other = "BUG: KCSAN: data-race in find_busiest_group+0x1/0x2"
+        for watched, text, verdict in (
+                (None, other, ("not ok", other)),
+                ([], other, ("ok", "races elsewhere: 1: find_busiest_group")),
+                (["claim_device"], other, ("ok", "races elsewhere: 1: find_busiest_group")),
+                (["claim_device"], ours, ("not ok", ours)),
+                (["tick_sched_timer"], ours, ("not ok", ours)),
+                (["claim"], ours, ("ok", "races elsewhere: 1: claim_device / tick_sched_timer"))):
+            with self.subTest(watched=watched, text=text):
+                self.assertEqual(console(KUNIT + f"[    2.0] {text}\n", watched=watched)["no_splat"],
+                                 verdict)
 
     def test_first_splat_counts_and_its_path_is_the_trees(self):
         self.assertEqual(console(KUNIT + CRASH)["no_splat"],

@@ -24,6 +24,8 @@ usage()
 	  --suite NAME         only this suite, may be repeated
 	  --jobs N             machines to run at a time
 	  --soak MINUTES       let dma_owner_race_test run so long on each topology
+	  --races FILE         of a kernel with KCSAN: the functions in which a data
+	                       race is a failure; races elsewhere are but named
 	  --list               print the names of the cases, run nothing
 	  --machines           print the machines that have a case, and their ARCH
 	  --demo               tell the story of one refusal instead of testing
@@ -46,7 +48,7 @@ die()
 machines=() suites=() mode=tests
 suite_options=() jobs=$(nproc)
 declare -A kernels=() modules=()
-soak=0 work='' logs='' compare=''
+soak=0 races='' work='' logs='' compare=''
 # Architectures whose programs and initramfs are built.
 declare -A ready=()
 
@@ -57,7 +59,7 @@ parse_arguments()
 		--list | --machines | --demo | --shell) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
 		--machine | --suite | --kernel | --modules | --jobs | --soak | \
-			--work | --logs | --compare)
+			--races | --work | --logs | --compare)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
 			shift
@@ -77,6 +79,7 @@ take_value()
 	modules) modules[${2%%=*}]=${2#*=} ;;
 	jobs) jobs=$2 ;;
 	soak) soak=$2 ;;
+	races) races=$(realpath "$2") ;;
 	work) work=$2 ;;
 	logs) logs=$2 ;;
 	compare) compare=$2 ;;
@@ -106,6 +109,7 @@ check_arguments()
 	local name
 
 	[ ${#machines[@]} -gt 0 ] || default_machines
+	[ -z "$races" ] || [ -f "$races" ] || die "no file '$races' (--races)"
 	[[ $soak =~ ^(0|[1-9][0-9]{0,3})$ ]] || die "--soak takes minutes, not '$soak'"
 	for name in "${machines[@]}"; do
 		[ -e "$here/$name.conf" ] ||
@@ -240,7 +244,9 @@ build_initramfs()
 prepare()
 {
 	local parameters=(
-		"console=$CONSOLE" ignore_loglevel panic=-1 panic_on_warn=1 oops=panic
+		"console=$CONSOLE" ignore_loglevel panic=-1 oops=panic
+		# A data race is a warning, too, and may be no business of the tests.
+		"panic_on_warn=$([ -n "$races" ]; echo $?)"
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
 		"VMTEST_SOAK=$soak"
 		"VMTEST_NO_FAULT_LOG=$NO_FAULT_LOG"
@@ -311,7 +317,7 @@ run_machine()
 	prepare "$name" "${kernels[$ARCH]}" "$logs/$name"
 	wait_for_slot
 	start "$name" --logs "$logs/$name" --timeout $((TIMEOUT + soak * 60)) \
-		--totals "$work/totals" -- "${command[@]}"
+		--totals "$work/totals" --races "$races" -- "${command[@]}"
 	started=$((started + 1))
 }
 
