@@ -8,7 +8,7 @@ from git import Git
 
 FRAGMENTS = "tools/testing/selftests/iommu"
 ARCHES = {"x86_64": "x86_64", "arm64": "aarch64"}       # kernel name -> fragment suffix
-CONFIGS = ("vm", "debug", "perf")
+CONFIGS = ("vm", "debug", "kcsan", "perf")
 
 _SET = re.compile(r"^(CONFIG_\w+)=(.*)$")
 _UNSET = re.compile(r"^# (CONFIG_\w+) is not set$")

@@ -13,10 +13,12 @@ import base as bases
 import check
 import console
 import export
+import kconfig
 import kernels
 import mutants
 import packages
 import proc
+import races
 import refresh
 import selftest
 import series
@@ -95,11 +97,16 @@ def _test_machines(layout, source, options, report):
     try:
         tree = trees.prepare(layout, source)
         vm.harness(tree)
+        extra = ["--soak", str(options.soak)]
+        if options.config == "kcsan":
+            machines = vm.of_arches(tree, machines, options.suite, races.ARCHES)
         builds = [kernels.of_tree(tree, arch, options.config, options.base_only)
                   for arch in vm.arches(tree, machines, options.suite)]
         for built in builds:
             built.build()
-        vm.test(tree, builds, machines, options.suite, report, options.soak)
+        if options.config == "kcsan":
+            extra += races.options(tree, builds)
+        vm.test(tree, builds, machines, options.suite, report, extra)
     except Stop as stop:
         if str(stop) == "interrupted":
             raise
@@ -169,7 +176,8 @@ def parser():
     test.add_argument("--list", action="store_true", help="print the names of the cases")
     test.add_argument("--machine", action="append", default=[], metavar="NAME", help="only this machine (or: host)")
     test.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite")
-    test.add_argument("--config", choices=("vm", "debug"), default="vm")
+    test.add_argument("--config", choices=("vm", "debug", "kcsan"), default="vm",
+                      help="debug: KASAN, kmemleak and more; kcsan: data races, on x86 machines only")
     test.add_argument("--base-only", action="store_true", help="boot the base without the series")
     test.add_argument("--soak", type=int, default=0, metavar="MINUTES",
                       help="let the race test run so long for each kind of group")
@@ -183,7 +191,7 @@ def parser():
     exported.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
     build = add("build", verb_build)
     build.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64")
-    build.add_argument("--config", choices=("vm", "debug", "perf"), default="vm")
+    build.add_argument("--config", choices=kconfig.CONFIGS, default="vm")
     build.add_argument("--base-only", action="store_true", help="the base without the series")
     shell = add("shell", verb_shell)
     shell.add_argument("--machine", default="q35-intel", metavar="NAME", help="the machine to start")

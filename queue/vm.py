@@ -78,11 +78,20 @@ def arches(tree, machines, suites=()):
     return list(dict.fromkeys(line.split()[1] for line in _ask(tree, "--machines", machines, suites)))
 
 
-def test(tree, builds, machines, suites, report, soak=0):
+def of_arches(tree, machines, suites, wanted):
+    """The machines of these architectures among those that the picks select."""
+    rows = [line.split() for line in _ask(tree, "--machines", machines, suites)]
+    found = [name for name, arch in rows if arch in wanted]
+    if not found:
+        raise Stop(f"none of the machines is {' or '.join(wanted)}: pick others")
+    return found
+
+
+def test(tree, builds, machines, suites, report, extra=()):
     """Runs the suites and relays each result; a harness that ends without a
     verdict, or with another count than its lines, is a failure of its own.
 
-    `soak`: minutes for the race test, 0 for its own choice.
+    `extra`: more words for the harness.
     """
     env = environment(tree, builds)
     counted, said = [0, 0, 0], []
@@ -94,7 +103,7 @@ def test(tree, builds, machines, suites, report, soak=0):
             said.append([int(n) for n in _TOTALS.fullmatch(line).groups()])
 
     log = tree.layout.log("vmtest")
-    argv = [harness(tree), *_picks(machines, suites), "--soak", str(soak), *arguments(tree, builds, "vm")]
+    argv = [harness(tree), *_picks(machines, suites), *extra, *arguments(tree, builds, "vm")]
     with console.stage("Running the machines", log):
         status = proc.streamed(argv, take, log, cwd=tree.path, env=env)
     fault = _fault(status, counted, said)
