@@ -289,6 +289,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("a refused probe is taken back like a failed one", DRIVERS,
      "\t\tgoto dma_claim_refused;\n",
      "\t\tgoto probe_failed;\n"),
+    ("a driver is bound before the group of its device is known", DRIVERS,
+     "\tret = iommu_device_find_group(dev);\n",
+     "\tret = 0;\n"),
     # Order in memory, and a race without an opening for a test
     ("no barrier between a claim and the look for a group", DRIVERS,
      "\tsmp_mb();\n"
