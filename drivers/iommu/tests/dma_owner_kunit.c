@@ -803,6 +803,33 @@ static void dma_owner_test_join_owned_in_dma_configure(struct kunit *test)
 	mock_device_del(mdev);
 }
 
+/* Without memory to add a device to its group, no driver gets near it. */
+static void dma_owner_test_bind_waits_for_group(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mdev->group = f->group;
+	mock_iommu.fail_probe = 2;
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group,
+			    (struct iommu_group *)NULL);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mdev->probes, 0U);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group, f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->blocking_domain);
+	expect_owned_by(test, &alice);
+
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+	mock_unbind(mdev);
+	expect_free(test);
+	mock_device_del(mdev);
+}
+
 /* Called when the device's managed resources are freed */
 static void claim_during_unbind(void *group)
 {
@@ -965,6 +992,7 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_probe_defers_then_fails),
 	KUNIT_CASE(dma_owner_test_join_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_join_owned_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_bind_waits_for_group),
 	KUNIT_CASE(dma_owner_test_claim_during_unbind),
 	KUNIT_CASE(dma_owner_test_report_is_bounded),
 	KUNIT_CASE(dma_owner_test_reports_are_limited),

@@ -81,6 +81,10 @@ static void mock_detach_dev(struct iommu_domain *domain, struct device *dev)
 
 static struct iommu_device *mock_probe_device(struct device *dev)
 {
+	if (mock_iommu.fail_probe) {
+		mock_iommu.fail_probe--;
+		return ERR_PTR(-ENOMEM);
+	}
 	return to_mock_device(dev)->group ? &mock_iommu_device :
 					    ERR_PTR(-ENODEV);
 }
@@ -123,7 +127,7 @@ static void mock_probe_finalize(struct device *dev)
 	mdev->claimed_meanwhile = NULL;
 
 	domain = iommu_get_domain_for_dev(dev);
-	if (domain && domain->type != IOMMU_DOMAIN_UNMANAGED)
+	if (domain && domain->type == IOMMU_DOMAIN_DMA)
 		mdev->finalized++;
 }
 

@@ -61,6 +61,7 @@ struct mock_device {
  * @fail_detached: that attach lets go of the device's old domain before it
  *	fails, as that of many IOMMU drivers does
  * @fail_alloc: no domain can be allocated
+ * @fail_probe: finds so many devices no memory to be added
  * @no_default_domains: refuses domains of a type other than unmanaged, wants
  *	attach and detach in pairs, and detaches a device that it releases, as
  *	the drivers of ARM32 do
@@ -75,6 +76,7 @@ struct mock_iommu {
 	unsigned int fail_attach;
 	bool fail_detached;
 	bool fail_alloc;
+	unsigned int fail_probe;
 	bool no_default_domains;
 	unsigned int attaches;
 	unsigned int detaches;

@@ -397,10 +397,15 @@ static int run_rescan(struct scene *scene)
 	return pci_rescan();
 }
 
-/* The last device of the group that was VFIO's is gone, so no claim here. */
+/*
+ * The last device of the group that was VFIO's is gone, so no claim here. The
+ * next rescan makes up for what this one had no memory for.
+ */
 static int check_rescan(struct scene *scene, int ret)
 {
-	return pci_present(scene->a) && !pci_bound_to(scene->a, "") ? -EBADE : 0;
+	if (pci_present(scene->a) && !pci_bound_to(scene->a, ""))
+		return -EBADE;
+	return pci_rescan();
 }
 
 static const struct operation rescan_op = {
@@ -422,7 +427,12 @@ static int prepare_rescan_owned(struct scene *scene)
 
 static int check_rescan_owned(struct scene *scene, int ret)
 {
-	return check_owned(scene);
+	int err;
+
+	err = check_owned(scene);
+	if (!err)
+		err = pci_rescan();
+	return err ? err : check_owned(scene);
 }
 
 static const struct operation rescan_owned_op = {
