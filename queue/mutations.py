@@ -32,6 +32,7 @@ class Mutation(NamedTuple):
 
 OWNER = "drivers/iommu/dma-owner.c"
 CORE = "drivers/iommu/iommu.c"
+DMAR = "drivers/iommu/intel/dmar.c"
 DRIVERS = "drivers/base/dd.c"
 GROUPS = "drivers/vfio/vfio.c"
 INTEL = "drivers/iommu/intel/iommu.c"
@@ -459,16 +460,11 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\"-\"",
      SHOWN),
     # Hot-plug
-    ("Intel's driver looks a removed device up and misses it", INTEL,
-     "\tdmar_remove_one_dev_info(dev);\n"
-     "\n"
-     "\tset_dma_ops(dev, NULL);",
-     "\tif (!device_to_iommu(dev, NULL, NULL))\n"
-     "\t\treturn;\n"
-     "\n"
-     "\tdmar_remove_one_dev_info(dev);\n"
-     "\n"
-     "\tset_dma_ops(dev, NULL);",
+    ("Intel's driver forgets where a device is before it is released", DMAR,
+     "\t.notifier_call = dmar_pci_bus_del_notifier,\n"
+     "\t.priority = -1,\n",
+     "\t.notifier_call = dmar_pci_bus_del_notifier,\n"
+     "\t.priority = 1,\n",
      HOTPLUG),
     ("Intel's driver cuts off who shares a removed device's requester ID", INTEL,
      "\tif (!domain_shares_alias(info, alias))\n",

@@ -482,6 +482,8 @@ static int settle(struct scene *scene)
 	if (!ret)
 		ret = pci_switch(scene->b, "");
 	if (!ret)
+		ret = join_group(scene->b);
+	if (!ret)
 		ret = pci_override(scene->b, QUICK_DRIVER);
 	if (!ret)
 		ret = pci_switch(scene->a, "vfio-pci");

@@ -30,7 +30,7 @@
 
 #define CHANGES		10000	/* a run ends when it has made so many, */
 #define MIN_SECONDS	25	/* but not before this, */
-#define MAX_SECONDS	240	/* and, with fewer, fails after this */
+#define MAX_SECONDS	480	/* and, with fewer, fails after this */
 #define GRACE_SECONDS	60
 #define LINK_SECONDS	10
 
@@ -211,8 +211,10 @@ static void be_user(struct race *race, unsigned int *seed)
 	}
 	pthread_rwlock_rdlock(&race->group_lock);
 	for (times = 0; times < 8; times++) {
-		if (!claim(race, container))
+		if (!claim(race, container)) {
+			pause_up_to(seed, 2000);
 			continue;
+		}
 		check_owned(race);
 		if (one_in(seed, 8))
 			use_group(race, container);
@@ -256,7 +258,7 @@ static void bind_b(struct race *race, unsigned int *seed)
 		fail(race, "unbind of %s: %s", b, strerror(-ret));
 	else
 		count(race, UNBOUND);
-	pause_up_to(seed, 20000);
+	pause_up_to(seed, 10000);
 }
 
 /*
@@ -276,7 +278,7 @@ static void bind_card(struct race *race, unsigned int *seed)
 		fail(race, "bind of %s: %s", race->card, strerror(-ret));
 	/* Not counted: the card may have been pulled in between */
 	sysfs_write("/sys/bus/pci/drivers/8139cp/unbind", race->card);
-	pause_up_to(seed, 20000);
+	pause_up_to(seed, 100000);
 }
 
 /* The card joins the group, whoever owns that, and gets its driver if it can. */
@@ -293,7 +295,7 @@ static void plug_card(struct race *race, unsigned int *seed)
 		count(race, FOUND);
 	else
 		fail(race, "%s is not in its group again", race->card);
-	pause_up_to(seed, 50000);
+	pause_up_to(seed, 300000);
 }
 
 static void read_file(struct race *race, const char *name)
@@ -328,7 +330,7 @@ static void look_around(struct race *race, unsigned int *seed)
 	pthread_rwlock_unlock(&race->group_lock);
 	if (ret)
 		fail(race, "GET_STATUS: %s", strerror(-ret));
-	pause_up_to(seed, 20000);
+	pause_up_to(seed, 50000);
 }
 
 static void (*const actors[])(struct race *race, unsigned int *seed) = {

@@ -145,22 +145,27 @@ static bool is_actor(const struct pci_dev *dev)
 
 /*
  * On a devicetree machine a device is in no group until its first driver
- * probes. Give the devices of the tests one that does nothing.
+ * probes. Give @bdf, which has none, one that does nothing.
  */
-static int join_group(const struct pci_dev *dev)
+int join_group(const char *bdf)
 {
 	int ret;
 
-	if (!is_actor(dev) || dev->driver[0] || group_of(dev->bdf) != -ENOENT)
+	if (group_of(bdf) != -ENOENT)
 		return 0;
-	ret = pci_switch(dev->bdf, "pci-stub");
-	return ret ? ret : pci_unbind(dev->bdf);
+	ret = pci_switch(bdf, "pci-stub");
+	return ret ? ret : pci_unbind(bdf);
+}
+
+static int group_actor(const struct pci_dev *dev)
+{
+	return is_actor(dev) && !dev->driver[0] ? join_group(dev->bdf) : 0;
 }
 
 /* Runs in the harness itself, before main() and after the last test. */
 static void __attribute__((constructor)) remember_machine(void)
 {
-	if (pci_for_each(join_group))
+	if (pci_for_each(group_actor))
 		return;
 	ngroups = group_list(groups, MAX_GROUPS);
 	atexit(restore_machine);

@@ -55,6 +55,7 @@ const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
 			       __u16 device);
 const struct pci_dev *find_next_dev(const struct group *group,
 				    const struct pci_dev *dev);
+int join_group(const char *bdf);
 bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
