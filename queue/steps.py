@@ -14,7 +14,7 @@ from checkbase import Failed, first_of
 
 NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
 EXTRA = "queue/step.config"
-POWERPC = "corenet32_smp_defconfig"
+DEFCONFIGS = {"powerpc": "corenet32_smp_defconfig", "sparc": "sparc64_defconfig"}
 
 
 def cases(ctx):
@@ -74,13 +74,13 @@ def _outermost(goals):
 
 def builds(ctx, number):
     """Builds the folders of one patch in .build/step; what x86_64 does not compile
-    of it, on arm64 or powerpc."""
+    of it, on arm64, powerpc or sparc."""
     entry, _, commit = ctx.steps[number]
     goals = _outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
                         or g.startswith("arch/x86/")])
     source = trees.side_tree(ctx.tree, "step", commit)
     outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
-    for arch in ("arm64", "powerpc"):
+    for arch in ("arm64", *DEFCONFIGS):
         rest = [p for p in _uncompiled(entry, outs) if _suits(p, arch)]
         if rest:
             outs.append(_make(ctx, number, source, arch, [p[:-2] + ".o" for p in rest]))
@@ -109,8 +109,8 @@ def _make(ctx, number, source, arch, goals):
     entry = ctx.entries[number]
     packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
     name = "step" if arch == "x86_64" else f"step-{arch}"
-    seed = POWERPC if arch == "powerpc" else "tinyconfig"
-    fragments = [] if arch == "powerpc" else _fragment_files(ctx, arch)
+    seed = DEFCONFIGS.get(arch, "tinyconfig")
+    fragments = [] if arch in DEFCONFIGS else _fragment_files(ctx, arch)
     built = kbuild.Build(ctx.layout, source, arch, name, fragments, skip_unknown=True, quiet=True, seed=seed)
     built.repeat = "./dma-owner check"
     built.configure()
