@@ -127,7 +127,7 @@ static void mock_probe_finalize(struct device *dev)
 	mdev->claimed_meanwhile = NULL;
 
 	domain = iommu_get_domain_for_dev(dev);
-	if (domain && domain->type == IOMMU_DOMAIN_DMA)
+	if (domain && domain->type != IOMMU_DOMAIN_UNMANAGED)
 		mdev->finalized++;
 }
 

@@ -413,7 +413,7 @@ static const struct operation rescan_op = {
 	.prepare = prepare_rescan,
 	.run = run_rescan,
 	.check = check_rescan,
-	.least = 50,
+	.least = 40,
 };
 
 /* B is found again in the user's group, where its driver has to wait. */
@@ -440,7 +440,7 @@ static const struct operation rescan_owned_op = {
 	.prepare = prepare_rescan_owned,
 	.run = run_rescan,
 	.check = check_rescan_owned,
-	.least = 50,
+	.least = 40,
 };
 
 /* Nothing happened to the group, and the operation reports an errno of memory. */

@@ -240,7 +240,7 @@ static void bind_b(struct race *race, unsigned int *seed)
 	ret = pci_bind(b, QUICK_DRIVER);
 	if (ret == -EBUSY) {
 		count(race, BIND_REFUSED);
-		pause_up_to(seed, 1000);
+		pause_up_to(seed, 5000);
 		return;
 	}
 	if (ret) {
@@ -295,7 +295,7 @@ static void plug_card(struct race *race, unsigned int *seed)
 		count(race, FOUND);
 	else
 		fail(race, "%s is not in its group again", race->card);
-	pause_up_to(seed, 300000);
+	pause_up_to(seed, 1000000);
 }
 
 static void read_file(struct race *race, const char *name)

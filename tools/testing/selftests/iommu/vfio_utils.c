@@ -763,47 +763,51 @@ int kmsg_wait(int kmsg, const char *text, int seconds)
 	return 0;
 }
 
-/* A record begins with priority, number and microseconds since boot. */
-static bool kmsg_is_recent(const char *record, int seconds)
+/*
+ * Are fewer than KMSG_BURST of the records that contain @text from the last
+ * KMSG_QUIET_SECONDS before the newest record of all? 1, 0 or -errno. A record
+ * begins with priority, number and microseconds.
+ */
+static int kmsg_was_quiet(const char *text)
 {
-	unsigned long long when;
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return sscanf(record, "%*u,%*u,%llu", &when) == 1 &&
-	       when / 1000000 + seconds >= (unsigned long long)now.tv_sec;
-}
-
-/* How many records of the last @seconds contain @text, or -errno. */
-static int kmsg_count(const char *text, int seconds)
-{
+	unsigned long long when = 0, last[KMSG_BURST];
+	unsigned int count = 0;
 	char record[8192];
-	int kmsg, count = 0;
 	ssize_t n;
+	int kmsg;
 
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0)
 		return -errno;
-	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0)
-		count += strstr(record, text) && kmsg_is_recent(record, seconds);
+	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0) {
+		sscanf(record, "%*u,%*u,%llu", &when);
+		if (strstr(record, text))
+			last[count++ % KMSG_BURST] = when;
+	}
 	close(kmsg);
-	return n < 0 ? n : count;
+	if (n < 0)
+		return n;
+	return count < KMSG_BURST ||
+	       when - last[count % KMSG_BURST] > KMSG_QUIET_SECONDS * 1000000;
 }
 
 /*
  * Refusals of one group are logged ten times in five seconds at most. Wait
  * until the kernel would log another one that contains @text: not so many of
- * the last few seconds do.
+ * the last few seconds do. The log has a clock of its own, which a new record
+ * tells.
  */
 int kmsg_wait_quiet(const char *text)
 {
-	int count;
+	int ret;
 
 	for (;;) {
-		count = kmsg_count(text, KMSG_QUIET_SECONDS);
-		if (count < KMSG_BURST)
-			return count < 0 ? count : 0;
-		usleep(100000);
+		ret = sysfs_write("/dev/kmsg", "vfio_utils: has it been quiet?\n");
+		if (!ret)
+			ret = kmsg_was_quiet(text);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		usleep(500000);
 	}
 }
 

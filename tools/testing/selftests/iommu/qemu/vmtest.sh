@@ -22,7 +22,7 @@ usage()
 	  --logs DIR           where the machines' consoles are kept
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
-	  --jobs N             machines to run at a time
+	  --jobs N             machines to run at a time, else three for two CPUs
 	  --soak MINUTES       let dma_owner_race_test run so long on each topology
 	  --races FILE         of a kernel with KCSAN: the functions in which a data
 	                       race is a failure; races elsewhere are but named
@@ -46,7 +46,8 @@ die()
 
 # Values of the command line.
 machines=() suites=() mode=tests
-suite_options=() jobs=$(nproc)
+# A machine often waits, for a link or for quiet in the log.
+suite_options=() jobs=$(($(nproc) * 3 / 2))
 declare -A kernels=() modules=()
 soak=0 races='' work='' logs='' compare=''
 # Architectures whose programs and initramfs are built.
