@@ -8,6 +8,7 @@ import base as bases
 import console
 import export
 import git
+import patchmail
 import proc
 from checkbase import Failed
 from layout import remove
@@ -149,7 +150,8 @@ def _read_tarball(ctx, name, path, want, files):
 def am(ctx, name):
     """git am at fuzz 0 (git knows no other), and no new file in the way."""
     log = ctx.log(f"am-{name}")
-    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    signer = patchmail.AUTHOR
+    mails = export.mails(ctx.git, ctx.state, ctx.entries, signer, export.Thread(signer))
     folder, paths = _extract(ctx, name)
     taken = [p for e in ctx.entries for p in e.files if p in paths]
     if taken:

@@ -13,8 +13,8 @@ from errors import Stop
 GIB = 1 << 30
 
 # Repository paths that never stand for a file of the kernel tree.
-OWN_TOPS = ("README.md", "COPYING", "dma-owner", "base", "series", "queue", "out",
-            ".build", ".ci", ".git", ".gitignore")
+OWN_TOPS = ("README.md", "CHANGES", "COPYING", "TESTED", "cover-letter", "dma-owner", "base", "series",
+            "queue", "out", ".build", ".ci", ".git", ".gitignore")
 
 
 class Layout:

@@ -55,11 +55,14 @@ class Patch:
                     self.diff)
 
 
-def mail(subject, body, tag, comment, diff, author=AUTHOR):
-    """A whole mail in bytes; `comment` goes between `---` and the diff."""
+def mail(subject, body, tag, comment, diff, author=AUTHOR, headers=""):
+    """A whole mail in bytes; `comment` goes between `---` and the diff, None is for a
+    mail of text alone; `headers` (whole lines) come before the others."""
     text = f"{subject}{body}{author}"
-    mime = "" if text.isascii() else MIME
-    head = f"{ENVELOPE}From: {author}\nDate: {DATE}\nSubject: {tag} {subject}\n{mime}\n"
+    mime = "" if text.isascii() or MIME in headers else MIME
+    head = f"{ENVELOPE}{headers}From: {author}\nDate: {DATE}\nSubject: {tag} {subject}\n{mime}\n"
+    if comment is None:
+        return f"{head}{body}\n".encode("utf-8", "surrogateescape")
     head += f"{body}\n---\n" if body else "---\n"
     tail = b"\n" + diff if diff else b""
     return head.encode("utf-8", "surrogateescape") + comment + tail

@@ -128,7 +128,7 @@ def mail_problems(entry):
 
 def rule5(ctx):
     """The exported mails, through a real `git am`, give the tree byte for byte."""
-    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    mails = export.mails(ctx.git, ctx.state, ctx.entries, thread=export.Thread(patchmail.AUTHOR))
     log = ctx.log("rule5")
     repo = applies.am_full(ctx, mails, log)
     problems = []

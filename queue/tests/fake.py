@@ -24,6 +24,15 @@ BASE = {
     "drivers/iommu/Kconfig": "config IOMMU_API\n\tbool\n",
     "Documentation/index.rst": "Index\n",
 }
+LETTER = """# SPDX-License-Identifier: GPL-2.0-only
+Subject: Owners for Linux 5.10
+
+Why, and how, on {base}.
+
+{tested}
+
+{changes}
+"""
 
 
 class FakeSource:
@@ -48,6 +57,8 @@ class Repository:
         self.root = Path(self.keep.name)
         git.Git(self.root).bytes("init", "-q")
         self.write(".gitignore", "/.build/\n/out/\n")
+        self.write("CHANGES", "# SPDX-License-Identifier: GPL-2.0-only\n\nVersion 1\n\n- All of it.\n")
+        self.write("cover-letter", LETTER)
         self.layout = layouts.Layout(self.root)
         self.source = FakeSource()
 
