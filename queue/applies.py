@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 
 import base as bases
 import console
@@ -11,6 +12,7 @@ import git
 import patchmail
 import proc
 from checkbase import Failed
+from errors import Stop
 from layout import remove
 
 WHICH = ("primary", "second", "pristine")
@@ -47,39 +49,65 @@ def _fresh(ctx, name):
 
 
 def am_full(ctx, mails, log):
-    """git am of mails on the whole base, with only the touched files checked out.
-
-    Returns the Git of the scratch repository; its objects come from the tree's.
-    """
-    folder = _fresh(ctx, "am-full")
-    repo = git.Git(folder, **git.IDENT)
-    repo.bytes("init", "-q")
-    objects = os.path.abspath(os.path.join(ctx.git.path, ctx.git.text("rev-parse", "--git-path", "objects")))
-    (folder / ".git/objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
-    repo.bytes("update-ref", "HEAD", ctx.base_commit)
-    repo.bytes("read-tree", "HEAD")
-    touched = set(_touched(ctx))
-    rest = "\0".join(sorted(ctx.base_paths - touched)) + "\0"
-    repo.bytes("update-index", "--skip-worktree", "-z", "--stdin", data=rest.encode("utf-8", "surrogateescape"))
-    repo.bytes("checkout-index", "-q", "-z", "--stdin",
-               data="".join(f"{p}\0" for p in sorted(touched)).encode("utf-8", "surrogateescape"))
-    _git_am(repo, folder, mails, log)
+    """git am of mails on the whole base. Returns the Git of the scratch repository."""
+    repo = scratch(_fresh(ctx, "am-full"), ctx.git, ctx.base_commit, ctx.base_paths, _touched(ctx))
+    _must_am(repo, mails, log)
     return repo
 
 
-def _git_am(repo, folder, mails, log):
-    """git am of mails in a scratch repository; Failed names the mail that does not fit."""
-    box = folder / ".git" / "mails"
+def scratch(folder, other, commit, paths, touched, **env):
+    """A repository in an empty folder that stands at a commit of another one, whose
+    objects it borrows; only the touched of its paths are checked out.
+
+    `env`: for its Git, which is returned.
+    """
+    repo = git.Git(folder, **dict(git.IDENT, **env))
+    repo.bytes("init", "-q", f"--object-format={other.text('rev-parse', '--show-object-format')}")
+    borrow = os.path.abspath(os.path.join(other.path, other.text("rev-parse", "--git-path", "objects")))
+    (folder / ".git/objects/info/alternates").write_text(f"{borrow}\n", encoding="utf-8")
+    shallow = os.path.join(other.path, other.text("rev-parse", "--git-path", "shallow"))
+    if os.path.exists(shallow):
+        shutil.copyfile(shallow, folder / ".git/shallow")
+    repo.bytes("update-ref", "HEAD", commit)
+    repo.bytes("read-tree", "HEAD")
+    out = set(touched) & paths
+    repo.bytes("update-index", "--skip-worktree", "-z", "--stdin", data=_listed(paths - out))
+    repo.bytes("checkout-index", "-q", "-z", "--stdin", data=_listed(out))
+    return repo
+
+
+def _listed(paths):
+    """Paths as git's -z --stdin takes them."""
+    return "".join(f"{path}\0" for path in sorted(paths)).encode("utf-8", "surrogateescape")
+
+
+def git_am(repo, mails, log):
+    """git am of mails in a scratch repository, which knows no fuzz.
+
+    Returns None, or (number of the mail, what, why) of the first that does not fit.
+    """
+    box = repo.path / ".git" / "mails"
     box.mkdir(exist_ok=True)
     for name, data in mails:
         (box / name).write_bytes(data)
     argv = ["git", "am", "-q", "--committer-date-is-author-date", *[str(box / name) for name, _ in mails]]
-    if proc.logged(argv, log, cwd=folder, env=repo.env):
-        text = log.read_text(encoding="utf-8", errors="replace")
-        match = re.search(r"Patch failed at (\d+) (.*)", text)
-        error = re.search(r"^error: (.*)", text, re.M)
-        raise Failed(f"git am: {match.group(2) if match else 'failed'}: "
-                     f"{error.group(1) if error else 'see the log'}", log)
+    if not proc.logged(argv, log, cwd=repo.path, env=repo.env):
+        return None
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if proc.log_says_disk_full(log):
+        raise Stop(f"the disk is full: free some space under {repo.path.parent}, then run the same command again")
+    match = re.search(r"Patch failed at (\d+) (.*)", text)
+    errors = re.findall(r"^error: (?:patch failed: )?(.*)", text, re.M)
+    if not match:
+        return 0, "git am failed", errors[0] if errors else "see the log"
+    return int(match.group(1)), match.group(2), ": ".join(dict.fromkeys(errors[:2])) or "see the log"
+
+
+def _must_am(repo, mails, log):
+    """git_am(), and Failed when a mail does not fit."""
+    refused = git_am(repo, mails, log)
+    if refused:
+        raise Failed(f"git am: {refused[1]}: {refused[2]}", log)
 
 
 def _extract(ctx, name):
@@ -160,7 +188,7 @@ def am(ctx, name):
     repo.bytes("init", "-q")
     repo.bytes("add", "-A", "-f")
     repo.bytes("commit", "-q", "--allow-empty", "-m", "base")
-    _git_am(repo, folder, mails, log)
+    _must_am(repo, mails, log)
     return f"{len(mails)} mails"
 
 

@@ -178,15 +178,20 @@ class FolderSource(Source):
               f"tar -x -C {target}", log, f"copying {self.path}", f"BASE={self.path} ./dma-owner tree")
 
 
-def check_release(folder):
-    """Stops unless the folder holds a 5.10 kernel; returns e.g. '5.10.262'."""
+def release(folder):
+    """The three numbers of the kernel in a folder, as text. Stop when there is none."""
     try:
-        text = (Path(folder) / "Makefile").read_text(encoding="utf-8")
+        text = (Path(folder) / "Makefile").read_text(encoding="utf-8", errors="replace")
     except OSError:
         raise Stop(f"{folder} is no kernel tree: it has no Makefile") from None
     found = [re.search(rf"^{key} *= *(\d+)", text, re.M)
              for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
-    numbers = tuple(m.group(1) if m else "?" for m in found)
+    return tuple(m.group(1) if m else "?" for m in found)
+
+
+def check_release(folder):
+    """Stops unless the folder holds a 5.10 kernel; returns e.g. '5.10.262'."""
+    numbers = release(folder)
     if numbers[:2] != RELEASE:
         raise Stop(f"the base is Linux {'.'.join(numbers)}, the series is for "
                    f"{'.'.join(RELEASE)}.y: give another one with BASE=path")

@@ -45,6 +45,12 @@ def environment(**extra):
     return env
 
 
+def synced():
+    """Variables for a repository that is not ours to make again: git sees to it that
+    what it writes is on the disk."""
+    return {f"GIT_CONFIG_VALUE_{list(SETTINGS).index('core.fsync')}": "default"}
+
+
 class Git:
     """One work tree (or repository) and the commands run in it."""
 

@@ -9,6 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
+import am
 import base as bases
 import check
 import console
@@ -130,18 +131,34 @@ def verb_test(layout, options):
     return report.total()
 
 
-def verb_export(layout, options):
-    """writes out/mail and out/quilt; needs SIGNOFF='Name <mail>'"""
+def _signoff(options):
+    """What SIGNOFF= says on the command line or in the environment, or None."""
     signoff = os.environ.get("SIGNOFF")
     for word in options.setting:
         key, _, value = word.partition("=")
         if key != "SIGNOFF":
-            raise Stop(f"export: '{word}'? Give SIGNOFF='Your Name <you@example.org>'")
+            raise Stop(f"{options.verb}: '{word}'? Give SIGNOFF='Your Name <you@example.org>'")
         signoff = value
+    return signoff
+
+
+def verb_export(layout, options):
+    """writes out/mail and out/quilt; needs SIGNOFF='Name <mail>'"""
+    signoff = export.checked_signoff(_signoff(options))
     layout, source = bases.choose(layout)
     tree = trees.prepare(layout, source)
     for path in export.export(layout, source, series.load(layout), tree, signoff):
         console.say(str(path))
+    return 0
+
+
+def verb_am(layout, options):
+    """puts the series on a 5.10 tree of your own, as a whole or not at all"""
+    lines = am.undo(options.folder) if options.undo else am.apply(layout, options.folder, _signoff(options))
+    for line in lines:
+        console.say(line)
+    if not options.undo:
+        console.note(f"To take it back: ./dma-owner am --undo {options.folder}")
     return 0
 
 
@@ -189,6 +206,10 @@ def parser():
     add("check", verb_check)
     exported = add("export", verb_export)
     exported.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
+    applied = add("am", verb_am)
+    applied.add_argument("folder", metavar="DIR", help="a git tree, or a plain folder")
+    applied.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
+    applied.add_argument("--undo", action="store_true", help="take it back")
     build = add("build", verb_build)
     build.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64")
     build.add_argument("--config", choices=kconfig.CONFIGS, default="vm")

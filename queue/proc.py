@@ -5,6 +5,7 @@ Every child but an interactive one runs in a session of its own, so that an
 interrupted run can end whatever the child has started, QEMU included.
 """
 
+import contextlib
 import os
 import shlex
 import signal
@@ -133,6 +134,22 @@ def streamed(argv, line_seen, log, *, cwd=None, env=None):
     if _stopping:
         raise Stop("interrupted")
     return status
+
+
+@contextlib.contextmanager
+def held():
+    """Puts off SIGINT, SIGTERM and SIGHUP while the body runs; yields the list of
+    those that came. Raises KeyboardInterrupt at the end if there are any."""
+    caught = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    old = [signal.signal(number, lambda one, _: caught.append(one)) for number in numbers]
+    try:
+        yield caught
+    finally:
+        for number, handler in zip(numbers, old):
+            signal.signal(number, handler)
+    if caught:
+        raise KeyboardInterrupt(caught[0])
 
 
 def interactive(argv, *, cwd=None, env=None):

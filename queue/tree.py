@@ -121,7 +121,7 @@ def _first_commit(folder, release):
     return repo.commit_of("HEAD")
 
 
-def _add_files(repo, files):
+def add_files(repo, files):
     """Puts whole files into the index of `repo`."""
     lines = b""
     for path, (content, executable) in sorted(files.items()):
@@ -146,7 +146,7 @@ def _commit_one(repo, entry, parent, log):
             raise Stop(f"{entry.name} claims {path} as a new file, but the base has it: "
                        "make it part of the diff")
     if entry.files:
-        _add_files(repo, entry.files)
+        add_files(repo, entry.files)
     made = repo.with_env(**git.IDENT).text("commit-tree", repo.text("write-tree"), "-p", parent,
                                            "-F", "-", data=entry.patch.message.encode())
     return made
