@@ -160,6 +160,9 @@ def apply(layout, path, signoff=None):
             done = target.deliver(repo, note)
             if caught:
                 target.undo()
+    except KeyboardInterrupt:
+        proc.end_children()     # or they go on to write what is removed here
+        raise
     finally:
         remove(folder)
     return [f"{len(entries)} patches on Linux {target.release}: {done}"]

@@ -48,7 +48,7 @@ def environment(**extra):
 def synced():
     """Variables for a repository that is not ours to make again: git sees to it that
     what it writes is on the disk."""
-    return {f"GIT_CONFIG_VALUE_{list(SETTINGS).index('core.fsync')}": "default"}
+    return {f"GIT_CONFIG_VALUE_{list(SETTINGS).index('core.fsync')}": "committed"}
 
 
 class Git:

@@ -14,6 +14,7 @@ import base as bases
 import check
 import console
 import export
+import kabi
 import kconfig
 import kernels
 import mutants
@@ -21,8 +22,10 @@ import packages
 import proc
 import races
 import refresh
+import release
 import selftest
 import series
+import tested
 import tree as trees
 import vm
 from errors import Stop
@@ -107,7 +110,10 @@ def _test_machines(layout, source, options, report):
             built.build()
         if options.config == "kcsan":
             extra += races.options(tree, builds)
+        ident = tested.of_tree(tree)
         vm.test(tree, builds, machines, options.suite, report, extra)
+        if ident and not options.suite and not options.base_only:
+            tested.record(layout, source.title, ident, options.config, report.lines)
     except Stop as stop:
         if str(stop) == "interrupted":
             raise
@@ -116,6 +122,9 @@ def _test_machines(layout, source, options, report):
 
 def verb_test(layout, options):
     """everything a submission must pass; --machine host is check and self-tests"""
+    if options.table:
+        sys.stdout.write(tested.text(layout))
+        return 0
     layout, source = bases.choose(layout)
     if options.list:
         return _list_tests(layout, source, options)
@@ -125,7 +134,10 @@ def verb_test(layout, options):
         return report.total()
     if not options.suite and (not options.machine or "host" in options.machine):
         selftest.run(report)
+        ident = tested.of_tree(trees.prepare(layout, source, quiet=True))
         check.run(layout, source, report)
+        if ident:
+            tested.record(layout, source.title, ident, options.config, report.lines)
     if options.suite or not options.machine or set(options.machine) - {"host"}:
         _test_machines(layout, source, options, report)
     return report.total()
@@ -149,6 +161,32 @@ def verb_export(layout, options):
     tree = trees.prepare(layout, source)
     for path in export.export(layout, source, series.load(layout), tree, signoff):
         console.say(str(path))
+    return 0
+
+
+def verb_release(layout, options):
+    """writes out/dma-owner-5.10-vN.tar.xz: mails, quilt stack, test results, sums"""
+    signoff = export.checked_signoff(_signoff(options), "release")
+    layout, source = bases.choose(layout)
+    tree = trees.prepare(layout, source)
+    for path in release.release(layout, source, series.load(layout), tree, signoff):
+        console.say(str(path))
+    return 0
+
+
+def verb_kabi(layout, options):
+    """what changes for modules: exported symbols, declarations, structures"""
+    if options.files and (len(options.files) != 2 or options.build):
+        raise Stop("kabi: give no file, or two: OLD/Module.symvers NEW/Module.symvers")
+    if options.files:
+        kabi.show(kabi.compare(*map(kabi.load, options.files)))
+        return 0
+    layout, source = bases.choose(layout)
+    tree = trees.prepare(layout, source)
+    if options.build:
+        kabi.show(kabi.compare(*map(kabi.load, kabi.build(layout, tree))))
+    else:
+        kabi.show(kabi.by_sources(tree.git, tree.base_commit(), trees.applied_tip(tree.state())))
     return 0
 
 
@@ -191,6 +229,7 @@ def parser():
     demo.add_argument("--compare", action="store_true", help="show the untouched base crash first")
     test = add("test", verb_test)
     test.add_argument("--list", action="store_true", help="print the names of the cases")
+    test.add_argument("--table", action="store_true", help="print what was tested where, as the file TESTED")
     test.add_argument("--machine", action="append", default=[], metavar="NAME", help="only this machine (or: host)")
     test.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this suite")
     test.add_argument("--config", choices=("vm", "debug", "kcsan"), default="vm",
@@ -210,6 +249,11 @@ def parser():
     applied.add_argument("folder", metavar="DIR", help="a git tree, or a plain folder")
     applied.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
     applied.add_argument("--undo", action="store_true", help="take it back")
+    released = add("release", verb_release)
+    released.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
+    abi = add("kabi", verb_kabi)
+    abi.add_argument("files", nargs="*", metavar="Module.symvers", help="compare these two, old and new")
+    abi.add_argument("--build", action="store_true", help="build base and series with MODVERSIONS, and compare")
     build = add("build", verb_build)
     build.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64")
     build.add_argument("--config", choices=kconfig.CONFIGS, default="vm")

@@ -67,10 +67,15 @@ def _signal_all(sessions, number):
     return some
 
 
-def stop_all(patience=5.0):
-    """Ends all children and what they started: SIGTERM, then SIGKILL."""
+def stop_all():
+    """Ends all children and what they started, and lets no other begin."""
     global _stopping
     _stopping = True
+    end_children()
+
+
+def end_children(patience=5.0):
+    """Ends all children and what they started: SIGTERM, then SIGKILL."""
     with _GUARD:
         sessions = list(_LIVE)
     _signal_all(sessions, signal.SIGTERM)

@@ -10,27 +10,33 @@ import console
 class Report:
     """Counts results and prints them as `ok`, `not ok` or `skip` lines.
 
-    `strict`: a skip counts as a failure (CI=true).
+    `strict`: a skip counts as a failure (CI=true). `lines`: all results so far.
     """
 
     def __init__(self, strict=None):
+        self.lines = []
         self.passed = self.failed = self.skipped = 0
         self.strict = os.environ.get("CI") == "true" if strict is None else strict
         self._guard = threading.Lock()
+
+    def _say(self, line):
+        """Prints a result, and keeps it."""
+        self.lines.append(line)
+        console.say(line)
 
     def ok(self, name, seconds=0.0, note=""):
         """A case that passed."""
         with self._guard:
             self.passed += 1
         note = f" {note}" if note else ""
-        console.say(f"ok {name} ({seconds:.1f} s){note}")
+        self._say(f"ok {name} ({seconds:.1f} s){note}")
 
     def fail(self, name, reason, log=None):
         """A case that failed, with one line why."""
         with self._guard:
             self.failed += 1
         log = f"; log {log}" if log else ""
-        console.say(f"not ok {name} ({reason}{log})")
+        self._say(f"not ok {name} ({reason}{log})")
 
     def skip(self, name, reason):
         """A case that could not run."""
@@ -39,7 +45,7 @@ class Report:
             return
         with self._guard:
             self.skipped += 1
-        console.say(f"skip {name} ({reason})")
+        self._say(f"skip {name} ({reason})")
 
     def relay(self, line):
         """Takes over a result line of another program; returns whether it was one.
@@ -56,7 +62,7 @@ class Report:
             return True
         else:
             return False
-        console.say(line)
+        self._say(line)
         return True
 
     def total(self):

@@ -20,9 +20,8 @@ NAME = "TESTED"
 HEADER = """# SPDX-License-Identifier: GPL-2.0-only
 #
 # What was tested, a line for each machine. Written by `./dma-owner test --table`.
-# `series` is a sum over all patches and files of the series: a line with another
-# sum than the newest is of an older state. On `host` run the checks and the tests of the
-# machinery; the other machines are those of QEMU, see README.md.
+# `series` is a sum over all patches and files of the series. On `host` run the
+# checks and the tests of the machinery, the other machines are those of QEMU.
 """
 _COLUMNS = ("version", "series", "base", "machine", "config", "passed", "failed", "skipped", "date")
 _HARNESS = "vm"
