@@ -5,10 +5,13 @@ import posixpath
 import re
 
 import applies
+import changes
+import cover
 import export
 import patchmail
 import series
-from checkbase import first_of
+from checkbase import Failed, first_of
+from errors import Stop
 
 SUBJECT = re.compile(r"[^\s:][^:]*(?:: [a-z0-9/_-]+)*: [A-Z0-9]\S*(?: \S+)*")
 NOT_IMPERATIVE = re.compile(r"(?:Add|Fix|Mak|Mov|Remov|Us|Chang|Updat|Introduc|Implement|Claim|Releas|"
@@ -24,7 +27,8 @@ def cases(_):
             ("rule2-names", rule2, None),
             ("rule3-new-files", rule3, None),
             ("rule4-mails", rule4, None),
-            ("rule5-export", rule5, None)]
+            ("rule5-export", rule5, None),
+            ("cover-letter", letter, None)]
 
 
 def series_format(ctx):
@@ -141,3 +145,14 @@ def rule5(ctx):
             problems.append(f"{entry.name}: its message does not survive git am")
     first_of(problems, log)
     return f"{len(mails)} mails"
+
+
+def letter(ctx):
+    """The cover letter and CHANGES are in their form, and fit into a mail."""
+    try:
+        cover.text(ctx.layout, ctx.entries, "the base")
+    except Stop as stop:
+        raise Failed(str(stop)) from None
+    first_of([f"{name}: a line of {len(line)} characters: {line[:30]}..." for name in (cover.NAME, changes.NAME)
+              for line in (ctx.layout.root / name).read_text(encoding="utf-8").splitlines()
+              if len(line) > TEXT_WIDTH and not line.startswith("#")])

@@ -123,6 +123,14 @@ class Rules(unittest.TestCase):
                                                  c.state.update(patches=[[key, made]]))[0]
         self.names("gives another tree", rules.rule5, ctx)
 
+    def test_letter_without_changes(self):
+        (self.repo.root / "CHANGES").unlink()
+        self.names("there is no CHANGES", rules.letter)
+
+    def test_letter_too_wide(self):
+        self.repo.write("CHANGES", "Version 1\n\n" + "x" * 76 + "\n")
+        self.names("a line of 76 characters", rules.letter)
+
     def test_am_new_file_in_the_way(self):
         ctx = self.repo.context()
         ctx.base_paths.add(OWNER)
