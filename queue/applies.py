@@ -3,7 +3,6 @@
 
 import os
 import re
-import shutil
 
 import base as bases
 import console
@@ -65,9 +64,6 @@ def scratch(folder, other, commit, paths, touched, **env):
     repo.bytes("init", "-q", f"--object-format={other.text('rev-parse', '--show-object-format')}")
     borrow = os.path.abspath(os.path.join(other.path, other.text("rev-parse", "--git-path", "objects")))
     (folder / ".git/objects/info/alternates").write_text(f"{borrow}\n", encoding="utf-8")
-    shallow = os.path.join(other.path, other.text("rev-parse", "--git-path", "shallow"))
-    if os.path.exists(shallow):
-        shutil.copyfile(shallow, folder / ".git/shallow")
     repo.bytes("update-ref", "HEAD", commit)
     repo.bytes("read-tree", "HEAD")
     out = set(touched) & paths

@@ -153,7 +153,7 @@ class Both:
     def test_undo_of_a_file_edited_since(self):
         self.apply()
         (self.user / CORE).write_text("mine\n", encoding="utf-8")
-        self.refused(CORE, action=self.undo)
+        self.refused(CORE, self.EDITED, action=self.undo)
 
     def test_interrupted_while_trying(self):
         before = self.state()
@@ -179,6 +179,8 @@ class Both:
 
 class Plain(Base, Both):
     """A plain folder."""
+
+    EDITED = "was edited since"
 
     def replace(self, changed, gone=None):
         """Other content in the user's tree, or one file gone."""
@@ -207,12 +209,13 @@ class Plain(Base, Both):
 
     def test_disk_full_at_any_write(self):
         """Whichever file cannot be written or renamed, nothing changes."""
-        before = self.state()
+        before, repo, number = self.state(), self.tried(), 0
         for name in ("os.rename", "pathlib.Path.write_bytes", "pathlib.Path.mkdir"):
             for number in range(1, 40):
+                target = am.target_of(str(self.user))
                 with failing(name, number, self.user) as calls:
                     try:
-                        self.apply()
+                        target.deliver(repo, {})
                     except OSError as error:
                         self.assertEqual(error.errno, errno.ENOSPC)
                 if len(calls) < number:
@@ -220,6 +223,14 @@ class Plain(Base, Both):
                 self.assertEqual(self.state(), before, f"{name} {number}")
             self.assertGreater(number, 3, name)
             self.undo()
+
+    def tried(self):
+        """The scratch repository of a run that gets as far as that."""
+        kept = self.repo.layout.build / "kept"
+        with mock.patch("am.remove"), mock.patch.object(amplain.PlainTree, "deliver", return_value=""):
+            self.apply()
+        next(self.repo.layout.build.glob("am.*")).rename(kept)
+        return git.Git(kept)
 
     def test_cut_off_between_renames(self):
         before = self.state()
@@ -264,6 +275,8 @@ class failing:      # pylint: disable=invalid-name
 class GitTree(Base, Both):
     """A git work tree with a branch of the user's."""
 
+    EDITED = "has uncommitted changes"
+
     def setUp(self):
         super().setUp()
         self.git = git.Git(self.user, **USER)
@@ -297,9 +310,11 @@ class GitTree(Base, Both):
         self.assertEqual(self.git.dirt(), [])
 
     def test_untracked_files_stay(self):
-        (self.user / "notes").write_text("mine\n", encoding="utf-8")
+        (self.user / "debian").mkdir()
+        (self.user / "debian/notes").write_text("mine\n", encoding="utf-8")
+        self.assertIn(b"?? debian/", self.git.bytes("status", "--porcelain"))
         self.test_there_and_back()
-        self.assertTrue((self.user / "notes").is_file())
+        self.assertTrue((self.user / "debian/notes").is_file())
 
     def test_dirty(self):
         (self.user / CORE).write_text("mine\n", encoding="utf-8")
@@ -363,6 +378,8 @@ class GitTree(Base, Both):
 
         with mock.patch.object(amgit.GitTree, "_move", half):
             self.refused("No space left on device", "is as it was")
+        self.apply()
+        self.series_is_there()
 
     def test_cut_off_move(self):
         before = self.state()
