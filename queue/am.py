@@ -169,7 +169,10 @@ def apply(layout, path, signoff=None):
 
 
 def undo(path):
-    """Takes the series back; returns the lines that say so."""
+    """Takes the series back; returns the lines that say so. Once begun it is ended,
+    whoever interrupts."""
     target = target_of(path)
-    with console.stage(f"Changing {path}"), proc.held():
-        return [target.undo()]
+    with console.stage(f"Changing {path}"), proc.held() as caught:
+        done = target.undo()
+        caught.clear()
+    return [done]

@@ -177,6 +177,20 @@ class Both:
         self.assertEqual(self.state(), before)
 
 
+    def test_undo_is_not_interrupted(self):
+        before, kind = self.state(), type(am.target_of(str(self.user)))
+        self.apply()
+        honest = kind.undo
+
+        def interrupted(target):
+            os.kill(os.getpid(), signal.SIGINT)
+            return honest(target)
+
+        with mock.patch.object(kind, "undo", interrupted):
+            self.assertEqual(len(self.undo()), 1)
+        self.assertEqual(self.state(), before)
+
+
 class Plain(Base, Both):
     """A plain folder."""
 
@@ -308,6 +322,14 @@ class GitTree(Base, Both):
         self.assertEqual(text, f"iommu: Test the owner|{who}\niommu: Add the owner|{who}")
         self.assertIn("Signed-off-by: A B <a@b.invalid>", self.git.message("HEAD"))
         self.assertEqual(self.git.dirt(), [])
+
+    def test_linked_work_tree(self):
+        self.user = self.user.rename(self.repo.root / "main tree")
+        linked = self.repo.root / "user's tree"
+        self.git = git.Git(self.user, **USER)
+        self.git.bytes("worktree", "add", "-q", "-b", "linked", str(linked))
+        self.user, self.git = linked, git.Git(linked, **USER)
+        self.test_there_and_back()
 
     def test_untracked_files_stay(self):
         (self.user / "debian").mkdir()
