@@ -25,6 +25,7 @@ def cases(ctx):
             ("shellcheck", shellcheck, None),
             ("python", python, None),
             ("maintainers", maintainers, None),
+            ("recipients", recipients, key),
             ("checkpatch", checkpatch, key)]
 
 
@@ -92,6 +93,47 @@ def maintainers(ctx):
     first_of([f"{name} has no line in MAINTAINERS" for name in names
               if not any(fnmatch(name, line + "*" if line.endswith("/") else line) for line in known)])
     return f"{len(names)} new files"
+
+
+def subsystems(text):
+    """Names of subsystems in what get_maintainer.pl prints, people and lists aside."""
+    return {line for line in text.splitlines() if line and "@" not in line and line != "THE REST"}
+
+
+def _asked(ctx, *words):
+    """subsystems() of get_maintainer.pl, run in the tree of the series."""
+    argv = ["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "--subsystem", "--norolestats", *words]
+    status, out, err = proc.call(argv, cwd=ctx.tree.path)
+    if status:
+        raise Failed(f"get_maintainer.pl: {' '.join(err.decode('utf-8', 'replace').split())[:200]}")
+    return subsystems(out.decode("utf-8", "replace"))
+
+
+def strays(folders, asked):
+    """Lines for the patches that would be sent to nobody who owns the folder in which
+    they are. `folders`: {patch: folder}; `asked`: {patch or folder: subsystems}."""
+    return [f"{name}: get_maintainer.pl sends it to {', '.join(sorted(asked[name])) or 'nobody'}, not to those of {folder}"
+            for name, folder in folders.items() if not asked[name] & asked[folder]]
+
+
+def recipients(ctx):
+    """get_maintainer.pl sends each patch to the subsystem whose folder it is in."""
+    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    folders = {entry.name: os.path.dirname(entry.name) for entry in ctx.entries}
+    home = ctx.layout.work / "check" / "recipients"
+    remove(home)
+    home.mkdir(parents=True, exist_ok=True)
+    new = [path for entry in ctx.entries for path in entry.files]
+    words = {folder: ["-f", folder, *[path for path in new if os.path.dirname(path) == folder]]
+             for folder in folders.values()}
+    for entry, (name, data) in zip(ctx.entries, mails):
+        (home / name).write_bytes(data)
+        words[entry.name] = [str(home / name)]
+    with console.stage(f"get_maintainer.pl on {len(mails)} mails"):
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            asked = dict(zip(words, pool.map(lambda one: _asked(ctx, *one), words.values())))
+    first_of(strays(folders, asked), ctx.log("recipients"))
+    return f"{len(mails)} mails"
 
 
 def checkpatch(ctx):

@@ -150,6 +150,17 @@ class Parsers(unittest.TestCase):
         self.assertEqual([f[:3] for f in style.findings(text)],
                          [("WARNING", "LONG_LINE", "drivers/iommu/a.c"), ("CHECK", "SPACING", "0001-x.patch")])
 
+    def test_subsystems(self):
+        text = "A B <a@b.invalid>\nlist@l.invalid\nIOMMU DRIVERS\nTHE REST\n"
+        self.assertEqual(style.subsystems(text), {"IOMMU DRIVERS"})
+
+    def test_patch_sent_to_others(self):
+        folders = {"drivers/iommu/a.patch": "drivers/iommu", "drivers/iommu/b.patch": "drivers/iommu"}
+        asked = {"drivers/iommu": {"IOMMU DRIVERS"}, "drivers/iommu/a.patch": {"TRACING", "IOMMU DRIVERS"},
+                 "drivers/iommu/b.patch": {"TRACING"}}
+        self.assertEqual(style.strays(folders, asked), [
+            "drivers/iommu/b.patch: get_maintainer.pl sends it to TRACING, not to those of drivers/iommu"])
+
     def test_allow_needs_a_reason(self):
         self.assertEqual(style.allowed("# c\nSPACING a.c because\n"), {("SPACING", "a.c")})
         with self.assertRaises(Failed):
