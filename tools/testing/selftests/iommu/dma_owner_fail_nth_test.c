@@ -214,8 +214,6 @@ static int run_user(struct scene *scene)
 	int ret;
 
 	ret = own(scene);
-	if (!ret)
-		ret = map_memory(scene);
 	vfio_user_close(&scene->user);
 	return ret;
 }
@@ -230,6 +228,19 @@ static const struct operation user_op = {
 	.run = run_user,
 	.check = check_user,
 	.least = 20,
+};
+
+static int check_map(struct scene *scene, int ret)
+{
+	vfio_user_close(&scene->user);
+	return check_driver(scene, "");
+}
+
+static const struct operation map_op = {
+	.name = "map",
+	.prepare = own,
+	.run = map_memory,
+	.check = check_map,
 };
 
 /* The user takes the group out of the container by itself. */
@@ -551,6 +562,14 @@ static void fail_each(struct __test_metadata *_metadata, struct scene *scene,
 TEST_F_TIMEOUT(fail_nth, user, SEQUENCE_SECONDS)
 {
 	fail_each(_metadata, &self->scene, self->fd, &user_op);
+}
+
+TEST_F_TIMEOUT(fail_nth, map, SEQUENCE_SECONDS)
+{
+	/* To unmap takes memory with the driver of 5.10, and VFIO warns. */
+	if (iommu_is(self->scene.a, "/virtio"))
+		SKIP_CASE("virtio-iommu");
+	fail_each(_metadata, &self->scene, self->fd, &map_op);
 }
 
 TEST_F_TIMEOUT(fail_nth, unset, SEQUENCE_SECONDS)

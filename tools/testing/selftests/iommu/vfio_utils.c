@@ -346,6 +346,15 @@ static const struct {
 	{ NULL },
 };
 
+/* Has the path of @bdf's IOMMU @part in it? */
+bool iommu_is(const char *bdf, const char *part)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu", bdf);
+	return realpath(path, target) && strstr(target, part);
+}
+
 /*
  * What the log says of an access of @bdf to the page @iova, where nothing is
  * mapped, into @text. -ENOENT where the IOMMU's driver is not known to say
@@ -353,14 +362,10 @@ static const struct {
  */
 int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len)
 {
-	char path[PATH_MAX], target[PATH_MAX];
 	int i;
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu", bdf);
-	if (!realpath(path, target))
-		return -errno;
 	for (i = 0; faults[i].iommu; i++) {
-		if (!strstr(target, faults[i].iommu))
+		if (!iommu_is(bdf, faults[i].iommu))
 			continue;
 		snprintf(text, len, faults[i].format,
 			 (unsigned long long)iova >> 12);
