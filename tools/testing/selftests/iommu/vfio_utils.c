@@ -770,12 +770,13 @@ int kmsg_wait(int kmsg, const char *text, int seconds)
 
 /*
  * Are fewer than KMSG_BURST of the records that contain @text from the last
- * KMSG_QUIET_SECONDS before the newest record of all? 1, 0 or -errno. A record
- * begins with priority, number and microseconds.
+ * KMSG_QUIET_SECONDS before the newest record of all? 1, 0 or -errno; 0 also
+ * where the log does not reach so far back. A record begins with priority,
+ * number and microseconds.
  */
 static int kmsg_was_quiet(const char *text)
 {
-	unsigned long long when = 0, last[KMSG_BURST];
+	unsigned long long first = 0, now = 0, last[KMSG_BURST];
 	unsigned int count = 0;
 	char record[8192];
 	ssize_t n;
@@ -785,15 +786,18 @@ static int kmsg_was_quiet(const char *text)
 	if (kmsg < 0)
 		return -errno;
 	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0) {
-		sscanf(record, "%*u,%*u,%llu", &when);
+		sscanf(record, "%*u,%*u,%llu", &now);
+		if (!first)
+			first = now;
 		if (strstr(record, text))
-			last[count++ % KMSG_BURST] = when;
+			last[count++ % KMSG_BURST] = now;
 	}
 	close(kmsg);
 	if (n < 0)
 		return n;
-	return count < KMSG_BURST ||
-	       when - last[count % KMSG_BURST] > KMSG_QUIET_SECONDS * 1000000;
+	if (count >= KMSG_BURST)
+		first = last[count % KMSG_BURST];
+	return now - first > KMSG_QUIET_SECONDS * 1000000;
 }
 
 /*
