@@ -786,7 +786,8 @@ static int kmsg_was_quiet(const char *text)
 	if (kmsg < 0)
 		return -errno;
 	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0) {
-		sscanf(record, "%*u,%*u,%llu", &now);
+		if (sscanf(record, "%*u,%*u,%llu", &now) != 1)
+			continue;
 		if (!first)
 			first = now;
 		if (strstr(record, text))
