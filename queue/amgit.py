@@ -62,11 +62,6 @@ class GitTree:
         status, out, _ = self.git.call("symbolic-ref", "-q", "HEAD")
         return out.decode().strip() if status == 0 else ""
 
-    def _dirt(self):
-        """Tracked paths that are not as committed."""
-        out = self.git.bytes("status", "--porcelain", "-z", "-uno", "--no-renames")
-        return [entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0") if entry]
-
     def check_own(self):
         """Stops when an earlier run's commits are here, or half here."""
         state = self._state()
@@ -74,7 +69,7 @@ class GitTree:
             return
         if self.git.ok("merge-base", "--is-ancestor", state["tip"], "HEAD"):
             raise Stop(f"{self.path} has the series already: ./dma-owner am --undo {self.path} takes it back")
-        if state.get("moving") and self.git.commit_of("HEAD") == state["head"] and self._dirt():
+        if state.get("moving") and self.git.commit_of("HEAD") == state["head"] and self.git.dirt("-uno"):
             raise Stop(f"{self.path}: an earlier run was cut off: ./dma-owner am --undo {self.path}")
 
     def check_clean(self):
@@ -84,7 +79,7 @@ class GitTree:
             raise Stop(f"{self.path} has a {busy} in progress: end it first")
         if not self.git.commit_of("HEAD"):
             raise Stop(f"{self.path} has no commit: commit the kernel first")
-        dirt = self._dirt()
+        dirt = self.git.dirt("-uno")
         if dirt:
             more = f" and {len(dirt) - 1} more" if len(dirt) > 1 else ""
             raise Stop(f"{self.path} has uncommitted changes ({dirt[0]}{more}): commit or stash them")
@@ -153,7 +148,7 @@ class GitTree:
         state, head = self._state(), self.git.commit_of("HEAD")
         if not state or (head == state["head"] and not state.get("moving")):
             raise Stop(f"{self.path}: ./dma-owner am has put nothing here that could be taken back")
-        dirt = self._dirt()
+        dirt = self.git.dirt("-uno")
         if head == state["head"]:
             return self._undo_half(state, dirt)
         if head != state["tip"] or self._branch() != state["branch"]:

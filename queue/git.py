@@ -145,7 +145,8 @@ class Git:
                 return what
         return None
 
-    def dirt(self):
-        """Uncommitted paths (changed or new, not ignored)."""
-        out = self.bytes("status", "--porcelain", "-z", "--no-renames")
+    def dirt(self, *words):
+        """Uncommitted paths (changed or new, not ignored); `words`: more options of
+        git status, such as -uno for the tracked ones."""
+        out = self.bytes("status", "--porcelain", "-z", "--no-renames", *words)
         return [entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0") if entry]

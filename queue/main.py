@@ -154,24 +154,24 @@ def _signoff(options):
     return signoff
 
 
-def verb_export(layout, options):
-    """writes out/mail and out/quilt; needs SIGNOFF='Name <mail>'"""
-    signoff = export.checked_signoff(_signoff(options))
+def _hand_out(layout, options, write):
+    """Has `write` turn the series into files for the signer; prints their paths."""
+    signoff = export.checked_signoff(_signoff(options), options.verb)
     layout, source = bases.choose(layout)
     tree = trees.prepare(layout, source)
-    for path in export.export(layout, source, series.load(layout), tree, signoff):
+    for path in write(layout, source, series.load(layout), tree, signoff):
         console.say(str(path))
     return 0
+
+
+def verb_export(layout, options):
+    """writes out/mail and out/quilt; needs SIGNOFF='Name <mail>'"""
+    return _hand_out(layout, options, export.export)
 
 
 def verb_release(layout, options):
     """writes out/dma-owner-5.10-vN.tar.xz: mails, quilt stack, test results, sums"""
-    signoff = export.checked_signoff(_signoff(options), "release")
-    layout, source = bases.choose(layout)
-    tree = trees.prepare(layout, source)
-    for path in release.release(layout, source, series.load(layout), tree, signoff):
-        console.say(str(path))
-    return 0
+    return _hand_out(layout, options, release.release)
 
 
 def verb_kabi(layout, options):
