@@ -220,6 +220,7 @@ static int run_user(struct scene *scene)
 
 static int check_user(struct scene *scene, int ret)
 {
+	vfio_user_close(&scene->user);
 	return check_driver(scene, "");
 }
 
@@ -230,17 +231,11 @@ static const struct operation user_op = {
 	.least = 20,
 };
 
-static int check_map(struct scene *scene, int ret)
-{
-	vfio_user_close(&scene->user);
-	return check_driver(scene, "");
-}
-
 static const struct operation map_op = {
 	.name = "map",
 	.prepare = own,
 	.run = map_memory,
-	.check = check_map,
+	.check = check_user,
 };
 
 /* The user takes the group out of the container by itself. */
@@ -261,10 +256,7 @@ static int run_unset(struct scene *scene)
 
 static int check_unset(struct scene *scene, int ret)
 {
-	if (ret)
-		return -EBADR;
-	vfio_user_close(&scene->user);
-	return check_driver(scene, "");
+	return ret ? -EBADR : check_user(scene, ret);
 }
 
 static const struct operation unset_op = {
