@@ -18,6 +18,7 @@ HOTPLUG_AMD = Suite("q35-amd", "dma_owner_hotplug_test")
 MDEV = Suite("q35-intel", "dma_owner_mdev_test")
 NOIOMMU = Suite("q35-noiommu", "dma_owner_noiommu_test")
 SHOWN = Suite("q35-intel", "dma_owner_visibility_test")
+RACE = Suite("q35-intel", "dma_owner_race_test")
 
 
 class Mutation(NamedTuple):
@@ -45,6 +46,21 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn -EBUSY;\n"
      "\t}\n",
      ""),
+    ("an owner comes between a kernel claim and its check", OWNER,
+     "\tclaim_device(group, device);\n"
+     "\treturn 0;\n"
+     "}\n"
+     "\n"
+     "/* Does what",
+     "\tmutex_unlock(&group->mutex);\n"
+     "\tschedule_timeout_uninterruptible(1);\n"
+     "\tmutex_lock(&group->mutex);\n"
+     "\tclaim_device(group, device);\n"
+     "\treturn 0;\n"
+     "}\n"
+     "\n"
+     "/* Does what",
+     RACE),
     ("an owner's claim ignores other claims", OWNER,
      "\t\treport_claim_refused(group);\n"
      "\t\treturn -EPERM;",

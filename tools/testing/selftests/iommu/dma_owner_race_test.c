@@ -9,6 +9,9 @@
  * sees it. A user who owns the group also looks at the links to the siblings'
  * drivers, which are there for no longer than the kernel's claim.
  *
+ * What the kernel tells of the race has to agree: the table in debugfs while it
+ * goes on, and afterwards the trace events, replayed one by one, and the log.
+ *
  * VMTEST_SOAK in the environment: minutes for each topology, if not 0.
  */
 #define _GNU_SOURCE
@@ -26,12 +29,16 @@
 
 #include "../kselftest_harness.h"
 #include "edu.h"
+#include "owner_table.h"
 #include "scene.h"
+#include "tracefs.h"
 
 #define CHANGES		10000	/* a run ends when it has made so many, */
 #define MIN_SECONDS	25	/* but not before this, */
 #define MAX_SECONDS	480	/* and, with fewer, fails after this */
 #define GRACE_SECONDS	60
+#define TRACE_KB	8192	/* for each CPU: all the events of such a run */
+#define TRACE_KB_USUAL	1408
 #define LINK_SECONDS	10
 
 /* What is counted. Each of the first four changes who owns the group. */
@@ -210,9 +217,9 @@ static void be_user(struct race *race, unsigned int *seed)
 		return;
 	}
 	pthread_rwlock_rdlock(&race->group_lock);
-	for (times = 0; times < 8; times++) {
+	for (times = 0; times < 16; times++) {
 		if (!claim(race, container)) {
-			pause_up_to(seed, 2000);
+			pause_up_to(seed, 12000);
 			continue;
 		}
 		check_owned(race);
@@ -314,6 +321,23 @@ static void read_file(struct race *race, const char *name)
 	count(race, READ);
 }
 
+/* The rows of the group in debugfs, which are all of one instant. */
+static void check_table(struct race *race)
+{
+	struct table_group table;
+	int ret;
+
+	ret = table_read(&table, race->scene->group->id);
+	if (ret)
+		fail(race, "%s: %s", OWNER_TABLE, strerror(-ret));
+	else if (table_owner(&table) < 0)
+		fail(race, "the table shows owner %s, task %s, domain %s, and %d claims",
+		     table.owner, table.task, table.domain,
+		     table_claims(&table));
+	else
+		count(race, READ);
+}
+
 /* Somebody looks around in the group, and at its state through VFIO. */
 static void look_around(struct race *race, unsigned int *seed)
 {
@@ -324,13 +348,15 @@ static void look_around(struct race *race, unsigned int *seed)
 	read_file(race, "type");
 	read_file(race, "reserved_regions");
 	read_file(race, "dma_owner");
+	read_file(race, "dma_owner_count");
+	check_table(race);
 	group_read(&group, race->scene->group->id);
 	pthread_rwlock_rdlock(&race->group_lock);
 	ret = vfio_group_flags(race->group, &flags);
 	pthread_rwlock_unlock(&race->group_lock);
 	if (ret)
 		fail(race, "GET_STATUS: %s", strerror(-ret));
-	pause_up_to(seed, 50000);
+	pause_up_to(seed, 100000);
 }
 
 static void (*const actors[])(struct race *race, unsigned int *seed) = {
@@ -405,10 +431,86 @@ static void run(struct race *race)
 		pthread_join(threads[i].id, NULL);
 }
 
+static const char * const events[] = {
+	"iommu/dma_owner_set",
+	"iommu/dma_owner_release",
+	"iommu/dma_owner_refused",
+};
+
+static int record_events(int group)
+{
+	char filter[32];
+	size_t i;
+	int ret;
+
+	ret = trace_keep("counter", TRACE_KB);
+	snprintf(filter, sizeof(filter), "gid == %d", group);
+	for (i = 0; !ret && i < ARRAY_SIZE(events); i++)
+		ret = trace_start(events[i], filter);
+	return ret;
+}
+
+static int stop_events(void)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < ARRAY_SIZE(events); i++)
+		ret = trace_stop(events[i]);
+	return ret;
+}
+
+/* The race once more, as its events tell it. */
+struct replay {
+	struct race *race;
+	bool owned;
+	int claims;
+	unsigned long count[NEVENTS];
+};
+
+static void replay_change(struct replay *replay, const char *line, bool set)
+{
+	if (strstr(line, "owner=user")) {
+		if (replay->owned == set || replay->claims)
+			fail(replay->race, "with %d claims: %s", replay->claims,
+			     line);
+		replay->owned = set;
+		replay->count[set ? CLAIMED : RELEASED]++;
+	} else {
+		replay->claims += set ? 1 : -1;
+		if (replay->owned || replay->claims < 0)
+			fail(replay->race, "owned or not claimed: %s", line);
+		replay->count[set ? BOUND : UNBOUND]++;
+	}
+}
+
+static void replay_refusal(struct replay *replay, const char *line)
+{
+	if (strstr(line, "error=-16")) {
+		if (!replay->owned)
+			fail(replay->race, "without an owner: %s", line);
+		replay->count[BIND_REFUSED]++;
+	} else {
+		if (!replay->owned && !replay->claims)
+			fail(replay->race, "without a claim: %s", line);
+		replay->count[CLAIM_REFUSED]++;
+	}
+}
+
+static void replay_event(void *data, const char *line)
+{
+	if (strstr(line, ": dma_owner_refused: "))
+		replay_refusal(data, line);
+	else
+		replay_change(data, line, strstr(line, ": dma_owner_set: "));
+}
+
 FIXTURE(race)
 {
 	struct scene scene;
 	struct race race;
+	struct replay replay;
+	int kmsg;
 };
 
 FIXTURE_VARIANT(race)
@@ -437,6 +539,7 @@ FIXTURE_SETUP(race)
 	card = find_dev(self->scene.group, REALTEK_VENDOR, RTL8139_DEVICE);
 	ASSERT_NE(NULL, card);
 	ASSERT_EQ(0, system("modprobe 8139cp"));
+	ASSERT_EQ(0, pci_switch(card->bdf, ""));
 	ASSERT_EQ(0, pci_override(self->scene.b, QUICK_DRIVER));
 	race->scene = &self->scene;
 	race->card = card->bdf;
@@ -444,10 +547,17 @@ FIXTURE_SETUP(race)
 	ASSERT_LE(0, race->group);
 	pthread_rwlock_init(&race->group_lock, NULL);
 	pthread_mutex_init(&race->fault_lock, NULL);
+	self->replay.race = race;
+	self->kmsg = kmsg_open();
+	ASSERT_LE(0, self->kmsg);
+	ASSERT_EQ(0, record_events(self->scene.group->id));
 }
 
 FIXTURE_TEARDOWN(race)
 {
+	EXPECT_EQ(0, stop_events());
+	EXPECT_EQ(0, trace_keep("local", TRACE_KB_USUAL));
+	close(self->kmsg);
 	EXPECT_EQ(0, scene_teardown(&self->scene));
 }
 
@@ -460,6 +570,35 @@ static void report(struct race *race)
 	       race->count[CLAIM_REFUSED], race->count[BIND_REFUSED],
 	       race->count[FOUND], race->count[READ]);
 	fflush(stdout);
+}
+
+/* Of a longer run the first events are overwritten. */
+static bool events_fit(void)
+{
+	return !soak_seconds();
+}
+
+/* A driver may be probed twice for a bind, and a claim be refused by many. */
+static bool events_agree(const struct replay *replay)
+{
+	const unsigned long *told = replay->count;
+	struct race *race = replay->race;
+
+	return told[CLAIMED] == race->count[CLAIMED] &&
+	       told[RELEASED] == race->count[RELEASED] &&
+	       told[BOUND] >= race->count[BOUND] &&
+	       told[UNBOUND] == told[BOUND] &&
+	       told[BIND_REFUSED] >= race->count[BIND_REFUSED] &&
+	       told[CLAIM_REFUSED] >= race->count[CLAIM_REFUSED];
+}
+
+/* Has the log told of a refusal that begins like this one? */
+static int logged(int kmsg, const char *format, int group)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), format, group);
+	return kmsg_find(kmsg, text);
 }
 
 TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
@@ -475,6 +614,18 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 	EXPECT_LE(CHANGES, changes(race));
 	for (i = 0; i < NEVENTS; i++)
 		EXPECT_LT(0, race->count[i]);
+
+	ASSERT_EQ(0, stop_events());
+	if (events_fit()) {
+		ASSERT_EQ(0, trace_for_each(replay_event, &self->replay));
+		EXPECT_STREQ("", race->fault);
+		EXPECT_TRUE(events_agree(&self->replay));
+	}
+	EXPECT_EQ(1, logged(scene->kmsg,
+			    "probe refused: IOMMU group %d is owned by userspace (",
+			    scene->group->id));
+	EXPECT_EQ(1, logged(self->kmsg, "iommu: group %d: claim refused: ",
+			    scene->group->id));
 
 	ASSERT_EQ(0, pci_switch(race->card, ""));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));

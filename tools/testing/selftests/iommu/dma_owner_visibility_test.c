@@ -14,29 +14,15 @@
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
+#include "owner_table.h"
 #include "scene.h"
 #include "tracefs.h"
 
 #define NOBODY		65534
-#define TABLE		"/sys/kernel/debug/iommu/groups"
 #define REPORT_BURST	10
 #define REPORT_SECONDS	5
 #define CLAIMS		2500
 #define CLAIMS_PER_BIND	250
-
-/* What the table tells about one group. */
-struct table_group {
-	int id;
-	char owner[16];
-	char task[64];
-	char domain[16];
-	int ndevs;
-	struct table_dev {
-		char device[64];
-		char driver[64];
-		char claim[16];
-	} devs[GROUP_MAX_DEVS];
-};
 
 /* The value of a file of the group's folder into @value, without newline. */
 static int group_value(int id, const char *name, char *value, size_t size)
@@ -68,78 +54,12 @@ static bool sysfs_says(int id, const char *owner, const char *count)
 	       !strcmp(value, count);
 }
 
-/* One row of the table: 0, or -EINVAL where it is none. */
-static int table_parse_row(struct table_group *group, const char *row)
-{
-	struct table_dev *dev;
-
-	if (row[0] != ' ') {
-		group->ndevs = 0;
-		if (sscanf(row, "%d %15s %63s %15s", &group->id, group->owner,
-			   group->task, group->domain) != 4)
-			return -EINVAL;
-	}
-	if (group->ndevs == GROUP_MAX_DEVS)
-		return -E2BIG;
-	dev = &group->devs[group->ndevs++];
-	return sscanf(row, row[0] == ' ' ? "%63s %63s %15s" :
-		      "%*s %*s %*s %*s %63s %63s %15s", dev->device,
-		      dev->driver, dev->claim) == 3 ? 0 : -EINVAL;
-}
-
-/* What the table tells about group @id: 0, -ENOENT, or another -errno. */
-static int table_read(struct table_group *found, int id)
-{
-	struct table_group group = { .id = -1 };
-	char row[512];
-	FILE *table;
-	int ret = 0;
-
-	found->id = -1;
-	table = fopen(TABLE, "re");
-	if (!table)
-		return -errno;
-	if (!fgets(row, sizeof(row), table) ||
-	    strcmp(row, "group owner  task            domain    device       driver       claim\n"))
-		ret = -EINVAL;
-	while (!ret && fgets(row, sizeof(row), table)) {
-		ret = table_parse_row(&group, row);
-		if (group.id == id)
-			*found = group;
-	}
-	fclose(table);
-	if (ret)
-		return ret;
-	return found->id == id ? 0 : -ENOENT;
-}
-
-static const struct table_dev *table_find(const struct table_group *group,
-					  const char *bdf)
-{
-	int i;
-
-	for (i = 0; i < group->ndevs; i++) {
-		if (!strcmp(group->devs[i].device, bdf))
-			return &group->devs[i];
-	}
-	return NULL;
-}
-
 static bool row_is(const struct table_group *group, const char *bdf,
 		   const char *driver, const char *claim)
 {
 	const struct table_dev *dev = table_find(group, bdf);
 
 	return dev && !strcmp(dev->driver, driver) && !strcmp(dev->claim, claim);
-}
-
-static int claims(const struct table_group *group)
-{
-	int i, n = 0;
-
-	for (i = 0; i < group->ndevs; i++)
-		n += !strcmp(group->devs[i].claim, "kernel");
-	return n;
 }
 
 /* Name and number of this process, as the kernel prints them. */
@@ -253,7 +173,7 @@ static int as_nobody(int id)
 	if (!pid) {
 		if (setgid(NOBODY) || setuid(NOBODY))
 			_exit(2);
-		_exit(!sysfs_says(id, "user", "1") || !access(TABLE, F_OK));
+		_exit(!sysfs_says(id, "user", "1") || !access(OWNER_TABLE, F_OK));
 	}
 	return waitpid(pid, &status, 0) == pid ? status : -1;
 }
@@ -271,7 +191,7 @@ TEST_F(group, sysfs_is_for_everybody)
 	strcat(path, "_count");
 	ASSERT_EQ(0, stat(path, &st));
 	EXPECT_EQ(0444, st.st_mode & 07777);
-	ASSERT_EQ(0, stat(TABLE, &st));
+	ASSERT_EQ(0, stat(OWNER_TABLE, &st));
 	EXPECT_EQ(0400, st.st_mode & 07777);
 
 	ASSERT_EQ(0, open_group(self->s));
@@ -366,24 +286,9 @@ struct reader {
 	char mixture[128];
 };
 
-/* Which owner the rows tell of if they fit together, else -1. */
-static int fitting_owner(const struct table_group *table)
-{
-	bool task = strcmp(table->task, "-");
-	int n = claims(table);
-
-	if (!strcmp(table->owner, "none"))
-		return task || n ? -1 : 0;
-	if (!strcmp(table->owner, "kernel"))
-		return task || !n ? -1 : 1;
-	if (!strcmp(table->owner, "user"))
-		return !task || n || !strcmp(table->domain, "DMA") ? -1 : 2;
-	return -1;
-}
-
 static void judge(struct reader *reader, const struct table_group *table)
 {
-	int owner = fitting_owner(table);
+	int owner = table_owner(table);
 
 	if (owner >= 0 && table->ndevs == reader->ndevs) {
 		reader->owners[owner]++;
@@ -393,7 +298,7 @@ static void judge(struct reader *reader, const struct table_group *table)
 		snprintf(reader->mixture, sizeof(reader->mixture),
 			 "%s, task %s, domain %s, %d claims, %d devices",
 			 table->owner, table->task, table->domain,
-			 claims(table), table->ndevs);
+			 table_claims(table), table->ndevs);
 }
 
 static void *read_on(void *data)

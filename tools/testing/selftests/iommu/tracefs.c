@@ -57,25 +57,76 @@ int trace_stop(const char *event)
 	return ret ? ret : event_write(event, "filter", "0");
 }
 
-/* How many recorded events end in @text? */
-int trace_count(const char *text)
+/*
+ * Stamp events with @clock ("counter" puts the events of all CPUs in one order),
+ * and keep as many as fit into @kilobytes for each CPU. Forgets what was
+ * recorded.
+ */
+int trace_keep(const char *clock, int kilobytes)
+{
+	char path[PATH_MAX], size[16];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/trace_clock", tracefs());
+	ret = sysfs_write(path, clock);
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/buffer_size_kb", tracefs());
+	snprintf(size, sizeof(size), "%d", kilobytes);
+	return sysfs_write(path, size);
+}
+
+/* Were there more events than are kept? */
+static bool overwritten(const char *header)
+{
+	unsigned long kept, written;
+
+	return sscanf(header, "# entries-in-buffer/entries-written: %lu/%lu",
+		      &kept, &written) == 2 && kept < written;
+}
+
+/* Visit each recorded event, oldest first. -ENOBUFS if some are lost. */
+int trace_for_each(void (*visit)(void *data, const char *line), void *data)
 {
 	char path[PATH_MAX], line[512];
-	size_t length;
-	int count = 0;
 	FILE *trace;
+	int ret = 0;
 
 	snprintf(path, sizeof(path), "%s/trace", tracefs());
 	trace = fopen(path, "re");
 	if (!trace)
 		return -errno;
-	while (fgets(line, sizeof(line), trace)) {
+	while (!ret && fgets(line, sizeof(line), trace)) {
 		line[strcspn(line, "\n")] = '\0';
-		length = strlen(line);
-		if (length >= strlen(text) &&
-		    !strcmp(line + length - strlen(text), text))
-			count++;
+		if (line[0] != '#')
+			visit(data, line);
+		else if (overwritten(line))
+			ret = -ENOBUFS;
 	}
 	fclose(trace);
-	return count;
+	return ret;
+}
+
+struct ending {
+	const char *text;
+	int count;
+};
+
+static void count_ending(void *data, const char *line)
+{
+	struct ending *ending = data;
+	size_t length = strlen(line), end = strlen(ending->text);
+
+	if (length >= end && !strcmp(line + length - end, ending->text))
+		ending->count++;
+}
+
+/* How many recorded events end in @text? */
+int trace_count(const char *text)
+{
+	struct ending ending = { .text = text };
+	int ret;
+
+	ret = trace_for_each(count_ending, &ending);
+	return ret ? ret : ending.count;
 }

@@ -9,5 +9,7 @@
 int trace_start(const char *event, const char *filter);
 int trace_stop(const char *event);
 int trace_count(const char *text);
+int trace_keep(const char *clock, int kilobytes);
+int trace_for_each(void (*visit)(void *data, const char *line), void *data);
 
 #endif
