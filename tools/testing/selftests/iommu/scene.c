@@ -90,8 +90,8 @@ static const struct group *find_group(enum topology topology)
 	return NULL;
 }
 
-/* Find lost devices again, and take every device from its driver. */
-static int clear(const struct group *group)
+/* Find lost devices again, and take every device from its driver, ports aside. */
+int group_clear(const struct group *group)
 {
 	const struct pci_dev *end = group->devs + group->ndevs;
 	const struct pci_dev *dev;
@@ -117,7 +117,7 @@ static int restore(const struct group *group)
 {
 	int i, ret;
 
-	ret = clear(group);
+	ret = group_clear(group);
 	for (i = 0; !ret && i < group->ndevs; i++) {
 		if (!is_port(&group->devs[i]))
 			ret = pci_switch(group->devs[i].bdf,
@@ -126,21 +126,53 @@ static int restore(const struct group *group)
 	return ret;
 }
 
-static void restore_machine(void)
-{
-	int i;
-
-	for (i = 0; i < ngroups; i++) {
-		if (find_dev(&groups[i], EDU_VENDOR, EDU_DEVICE))
-			restore(&groups[i]);
-	}
-}
-
 static bool is_actor(const struct pci_dev *dev)
 {
 	return (dev->vendor == EDU_VENDOR && dev->device == EDU_DEVICE) ||
 	       (dev->vendor == INTEL_VENDOR && dev->device == E1000_DEVICE) ||
 	       (dev->vendor == REALTEK_VENDOR && dev->device == RTL8139_DEVICE);
+}
+
+/*
+ * Are the group's devices there for tests? There is an "edu" among them, or,
+ * bridges aside, all are of the tests' kinds and nobody used them at first.
+ */
+static bool is_stage(const struct group *group)
+{
+	const struct pci_dev *end = group->devs + group->ndevs;
+	const struct pci_dev *dev;
+	bool free = false;
+
+	if (find_dev(group, EDU_VENDOR, EDU_DEVICE))
+		return true;
+	for (dev = group->devs; dev < end; dev++) {
+		if (is_bridge(dev))
+			continue;
+		if (!is_actor(dev) || dev->driver[0])
+			return false;
+		free = true;
+	}
+	return free;
+}
+
+static void restore_machine(void)
+{
+	int i;
+
+	for (i = 0; i < ngroups; i++) {
+		if (is_stage(&groups[i]))
+			restore(&groups[i]);
+	}
+}
+
+/* The next group of test devices after @group, or, for NULL, the first. */
+const struct group *scene_next_group(const struct group *group)
+{
+	for (group = group ? group + 1 : groups; group < groups + ngroups; group++) {
+		if (is_stage(group))
+			return group;
+	}
+	return NULL;
 }
 
 /*
@@ -196,7 +228,7 @@ int scene_setup(struct scene *scene, enum topology topology)
 	scene->a = a->bdf;
 	scene->b = find_dev(scene->group, INTEL_VENDOR, E1000_DEVICE)->bdf;
 	scene->c = c ? c->bdf : NULL;
-	ret = clear(scene->group);
+	ret = group_clear(scene->group);
 	if (!ret)
 		ret = pci_switch(scene->a, "vfio-pci");
 	snprintf(text, sizeof(text), "group %d", scene->group->id);
@@ -212,7 +244,7 @@ int scene_teardown(struct scene *scene)
 {
 	vfio_user_close(&scene->user);
 	close(scene->kmsg);
-	return clear(scene->group);
+	return group_clear(scene->group);
 }
 
 /* Does the log tell of an access to where the IOMMU has nothing mapped? */

@@ -56,6 +56,8 @@ const struct pci_dev *find_dev(const struct group *group, __u16 vendor,
 const struct pci_dev *find_next_dev(const struct group *group,
 				    const struct pci_dev *dev);
 int join_group(const char *bdf);
+const struct group *scene_next_group(const struct group *group);
+int group_clear(const struct group *group);
 bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);

@@ -821,6 +821,32 @@ int kmsg_wait_quiet(const char *text)
 	}
 }
 
+/*
+ * When the oldest record that contains @text was logged, in microseconds since
+ * boot. -ENOENT where the log has none.
+ */
+int kmsg_time(const char *text, __u64 *us)
+{
+	unsigned long long stamp;
+	char record[8192];
+	ssize_t n;
+	int kmsg;
+
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg < 0)
+		return -errno;
+	do {
+		n = kmsg_next(kmsg, record, sizeof(record));
+	} while (n > 0 && !strstr(record, text));
+	close(kmsg);
+	if (n <= 0)
+		return n ? n : -ENOENT;
+	if (sscanf(record, "%*u,%*u,%llu", &stamp) != 1)
+		return -EIO;
+	*us = stamp;
+	return 0;
+}
+
 /* Name of the network interface of @bdf into @name; -ENODEV for none. */
 int netdev_name(const char *bdf, char *name, size_t len)
 {

@@ -18,7 +18,7 @@
 
 #define PCI_BDF_LEN	16
 #define PCI_DRIVER_LEN	32
-#define GROUP_MAX_DEVS	16
+#define GROUP_MAX_DEVS	160
 
 /* One PCI device, as sysfs tells. An unbound device has the driver "". */
 struct pci_dev {
@@ -104,6 +104,7 @@ int kmsg_open(void);
 int kmsg_find(int kmsg, const char *text);
 int kmsg_wait(int kmsg, const char *text, int seconds);
 int kmsg_wait_quiet(const char *text);
+int kmsg_time(const char *text, __u64 *us);
 
 /* Network interfaces. */
 int netdev_name(const char *bdf, char *name, size_t len);

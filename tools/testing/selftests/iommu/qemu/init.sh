@@ -3,7 +3,7 @@
 #
 # First process of the virtual machine. The kernel passes parameters that it
 # does not know as environment:
-#   VMTEST_MODE    tests, demo or shell
+#   VMTEST_MODE    tests, demo, bench or shell
 #   VMTEST_SUITES  names of test programs, separated by commas
 #   VMTEST_RESULT  the port for results
 #   VMTEST_SOAK    minutes for dma_owner_race_test, read by that program
@@ -52,6 +52,14 @@ run_suites()
 	echo "# done"
 }
 
+# A program with a story to tell, whose end the reader of the port awaits.
+tell()
+{
+	"$@" 2>&1
+	echo "# exit demo $?"
+	echo "# done"
+}
+
 port=/dev/$VMTEST_RESULT
 [ -c "$port" ] && stty -F "$port" -opost -echo
 
@@ -60,9 +68,10 @@ tests)
 	run_suites > "$port"
 	;;
 demo)
-	demo.sh > "$port" 2>&1
-	echo "# exit demo $?" > "$port"
-	echo "# done" > "$port"
+	tell demo.sh > "$port"
+	;;
+bench)
+	tell dma_owner_perf_test > "$port"
 	;;
 *)
 	echo "The selftests and vfioctl are in /bin; 'exit' ends the machine."

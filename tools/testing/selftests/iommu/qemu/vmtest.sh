@@ -31,6 +31,8 @@ usage()
 	  --demo               tell the story of one refusal instead of testing
 	  --compare IMAGE      with --demo: show first how this kernel crashes
 	  --shell              an interactive machine (with --machine NAME)
+	  --bench              print the figures of dma_owner_perf_test on a machine
+	                       of bench/ (with --machine bench/NAME)
 
 	Of the environment, for an ARCH that is not this machine's:
 	  BUSYBOX_ARCH         a static busybox for it, which there must be
@@ -57,7 +59,7 @@ parse_arguments()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--list | --machines | --demo | --shell) mode=${1#--} ;;
+		--list | --machines | --demo | --shell | --bench) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
 		--machine | --suite | --kernel | --modules | --jobs | --soak | \
 			--races | --work | --logs | --compare)
@@ -101,6 +103,7 @@ default_machines()
 {
 	case $mode in
 	demo | shell) machines=(q35-intel) ;;
+	bench) machines=(bench/groups) ;;
 	*) mapfile -t machines < <(all_machines) ;;
 	esac
 }
@@ -353,7 +356,7 @@ story()
 
 	shift 2
 	prepare "$name" "$image" "$dir"
-	boot "$name" --story --logs "$dir" --timeout 120 "$@" -- "${command[@]}"
+	boot "$name" --story --logs "$dir" --timeout "$TIMEOUT" "$@" -- "${command[@]}"
 }
 
 run_demo()
@@ -372,6 +375,14 @@ run_demo()
 	story "${kernels[$ARCH]}" "$logs/demo"
 }
 
+run_bench()
+{
+	programs=
+	read_machine "${machines[0]}"
+	make_ready
+	story "${kernels[$ARCH]}" "$logs/${machines[0]}"
+}
+
 parse_arguments "$@"
 check_arguments
 trap stop EXIT
@@ -382,4 +393,5 @@ machines) list_machines ;;
 tests) run_tests ;;
 shell) run_shell ;;
 demo) run_demo ;;
+bench) run_bench ;;
 esac

@@ -32,6 +32,11 @@ hang) exec sleep 60 ;;
 orphan) kill -KILL "$PPID" ;;
 bad) answer="not ok" status=1 ;;
 slow) sleep 2 ;;
+tale)
+	printf 'cost_2 5 ns\n# exit demo 0\n# done\n' > "$result"
+	rm "running/$$"
+	exit
+	;;
 social)
 	tries=100
 	while [ "$(crowd)" -lt 2 ] && [ "$((tries -= 1))" -gt 0 ]; do sleep 0.2; done
@@ -195,6 +200,21 @@ class VmtestTest(unittest.TestCase):
         status, _, err = self.run_it(kernel="sparc=kernel")
         self.assertEqual(status, 2)
         self.assertIn("set BUSYBOX_sparc to a static busybox", err)
+
+    def test_bench_prints_what_the_machine_says(self):
+        (self.top / "qemu/bench").mkdir()
+        self.machine("bench/a", "tale")
+        self.machine("b", "good")
+        status, lines, err = self.run_it("--bench", "--machine", "bench/a")
+        self.assertEqual((status, lines), (0, ["cost_2 5 ns"]), err)
+        self.assertEqual(self.run_it("--machines", kernel=None)[1], [f"b {ARCH}"])
+
+    def test_bench_that_says_nothing(self):
+        (self.top / "qemu/bench").mkdir()
+        self.machine("bench/a", "good")
+        status, lines, _ = self.run_it("--bench", "--machine", "bench/a")
+        self.assertEqual(status, 1)
+        self.assertIn("the machine ended early", lines[-1])
 
     def test_machines(self):
         self.machine("a", "good")
