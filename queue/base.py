@@ -115,6 +115,12 @@ def shell(script, log, what, repeat, **options):
     proc.must(["bash", "-o", "pipefail", "-c", script], log, what, repeat, **options)
 
 
+def unpack(path, folder, log, repeat):
+    """Unpacks a tarball or a package of Debian's into an empty folder."""
+    script = f"{tar_source(path)} | tar -x --strip-components=1 -C {proc.quoted([folder])}"
+    shell(script, log, f"unpacking {path.name}", repeat)
+
+
 class Source:
     """Where the kernel comes from: `ident` (content), `title`, and unpack()."""
 
@@ -124,9 +130,7 @@ class Source:
 
     def unpack(self, folder, log):
         """Unpacks the kernel into an empty folder."""
-        path = fetch(self.layout, self.pin)
-        script = f"{tar_source(path)} | tar -x --strip-components=1 -C {proc.quoted([folder])}"
-        shell(script, log, f"unpacking {path.name}", "./dma-owner tree")
+        unpack(fetch(self.layout, self.pin), folder, log, "./dma-owner tree")
 
 
 class TarballSource(Source):
@@ -138,8 +142,7 @@ class TarballSource(Source):
         self.title = str(path)
 
     def unpack(self, folder, log):
-        script = f"{tar_source(self.path)} | tar -x --strip-components=1 -C {proc.quoted([folder])}"
-        shell(script, log, f"unpacking {self.path}", f"BASE={self.path} ./dma-owner tree")
+        unpack(self.path, folder, log, f"BASE={self.path} ./dma-owner tree")
 
 
 class FolderSource(Source):

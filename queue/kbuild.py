@@ -160,6 +160,16 @@ class Build:
             self._install_modules()
         return self.image
 
+    def compile(self, *objects):
+        """Configures and makes single objects; returns their paths."""
+        packages.ensure(self.layout, needed_packages(self.arch), "to build kernels")
+        need_space(self.layout, SPACE_GIB, "a kernel build")
+        self.configure()
+        name = f"build-{self.title}"
+        with console.stage(f"Compiling {len(objects)} objects of {self.title}", self.layout.log(name)):
+            self._must(self.make(*objects), "compiling", name)
+        return [self.out / one for one in objects]
+
     def _link(self):
         """.build/out/<title> leads to the output folder."""
         link = self.layout.work / "out" / self.title

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import am
 import base as bases
+import bench
 import check
 import console
 import export
@@ -19,6 +20,7 @@ import kconfig
 import kernels
 import mutants
 import packages
+import peers
 import proc
 import races
 import refresh
@@ -200,6 +202,12 @@ def verb_am(layout, options):
     return 0
 
 
+def verb_bench(layout, options):
+    """measures base, series and newer kernels side by side; holds them to the aims"""
+    layout, source = bases.choose(layout)
+    return bench.run(layout, source, list(peers.PEERS) if options.peers == "all" else [options.peers])
+
+
 def verb_shell(layout, options):
     """an interactive machine with the patched kernel"""
     with locked(layout):
@@ -258,6 +266,9 @@ def parser():
     build.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64")
     build.add_argument("--config", choices=kconfig.CONFIGS, default="vm")
     build.add_argument("--base-only", action="store_true", help="the base without the series")
+    measured = add("bench", verb_bench)
+    measured.add_argument("--peers", choices=(*peers.PEERS, "all"), default="6.1",
+                          help="the newer kernels to measure as well")
     shell = add("shell", verb_shell)
     shell.add_argument("--machine", default="q35-intel", metavar="NAME", help="the machine to start")
     return top

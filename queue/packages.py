@@ -21,6 +21,7 @@ FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
 FOR_DOCS = ("python3-sphinx", "groff-base", "perl")
 # spin turns the model of DMA ownership into a C program, which gcc compiles.
 FOR_MODEL = ("spin", "gcc", "libc6-dev")
+FOR_BENCH = ("dwarves",)
 
 APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=300")
 

@@ -141,6 +141,24 @@ def demo(tree, built, compare):
     return status
 
 
+def bench(tree, built, machine, title):
+    """Lines of dma_owner_perf_test on a machine under bench/ with a kernel.
+
+    No modules go along, so that all kernels unpack the same initramfs. Raises
+    Stop when the program fails.
+    """
+    env = environment(tree, [built])
+    log, lines = tree.layout.log(f"bench-{title}"), []
+    argv = [harness(tree), "--bench", "--machine", f"bench/{machine}", "--kernel", f"{built.arch}={built.image}",
+            *_folders(tree, f"bench-{title}")]
+    with console.stage(f"Measuring {title} on {machine}", log):
+        status = proc.streamed(argv, lines.append, log, cwd=tree.path, env=env)
+    if status:
+        cause = next((line for line in lines if line.startswith("not ok")), lines[-1] if lines else f"see {log}")
+        raise Stop(f"{title} cannot be measured on {machine}: {cause.strip()}; logs under {log.with_suffix('')}")
+    return lines
+
+
 def shell(tree, built, machine, env):
     """An interactive machine on the user's terminal; returns its exit status."""
     return proc.interactive([harness(tree), "--shell", "--machine", machine, *arguments(tree, [built], "shell")],
