@@ -12,6 +12,7 @@ import git
 import kbuild
 import kconfig
 import packages
+import tree as trees
 from errors import Stop
 from layout import need_space, remove, write_file
 
@@ -63,6 +64,7 @@ def unpack(layout, release):
     with console.stage(f"Unpacking {package.name}", log):
         bases.unpack(package, folder, log, "./dma-owner bench")
     # Nothing is committed there: it has kconfig.kconfig_files() list the files.
+    trees.show_new_files(folder)
     git.Git(folder).bytes("init", "-q")
     write_file(folder / ".git" / "info" / "exclude", b"/.out-*/\n")
     write_file(stamp, package.name.encode())
@@ -72,6 +74,8 @@ def unpack(layout, release):
 def check_config(title, texts, known, config):
     """Stops unless what the fragments ask for and the kernel knows is in its
     configuration."""
+    if not known:
+        raise Stop(f"{title}: its source has no Kconfig file")
     wanted = {name: value for name, value in kconfig.requested(texts).items()
               if name in known and name not in NO_LONGER_ASKED}
     gone = kconfig.lost(wanted, kconfig.parse(config))

@@ -97,7 +97,7 @@ def _create(tree, source):
     os.rename(fresh, tree.path)
 
 
-def _show_new_files(folder):
+def show_new_files(folder):
     """Takes Debian's rule "ignore everything" out of the kernel's .gitignore:
     with it `git status` and `git add` pass over every new file. This is the one
     thing in which the base commit differs from the package."""
@@ -110,7 +110,7 @@ def _show_new_files(folder):
 
 def _first_commit(folder, release):
     """Makes folder a git repository: one commit, tag base, branch series."""
-    _show_new_files(folder)
+    show_new_files(folder)
     repo = git.Git(folder, **git.IDENT)
     repo.bytes("init", "-q", "-b", "series")
     repo.bytes("config", "gc.auto", "0")

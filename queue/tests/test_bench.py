@@ -10,13 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from fake import Repository
+from fake import BASE, FakeSource, Repository
 
 import aims
 import bench
 import chart
 import footprint
-import git
+import kconfig
 import layout as layouts
 import peers
 from errors import Stop
@@ -196,10 +196,11 @@ class Peers(unittest.TestCase):
 
     def test_unpacked_once(self):
         self.repo.write(".build/dl/peer-6.1/linux-source-6.1_6.1.9-1_all.deb", "a package")
-        with mock.patch("base.unpack", side_effect=lambda _, folder, *__: (folder / "Kconfig").write_text("config X\n")), \
+        source = FakeSource(files=dict(BASE, Kconfig="config VFIO\n"))
+        with mock.patch("base.unpack", side_effect=lambda _, folder, log, *__: source.unpack(folder, log)), \
                 contextlib.redirect_stderr(io.StringIO()):
             folder = peers.unpack(self.repo.layout, "6.1")
-        self.assertEqual(len(git.Git(folder).text("ls-files", "--others", "--exclude-standard", "Kconfig*")), 7)
+        self.assertEqual(kconfig.known_symbols(folder), {"CONFIG_VFIO", "CONFIG_IOMMU_API"})
         with mock.patch("base.unpack", side_effect=AssertionError):
             self.assertEqual(peers.unpack(self.repo.layout, "6.1"), folder)
 
@@ -209,6 +210,8 @@ class Peers(unittest.TestCase):
         peers.check_config("6.1", texts, known, "CONFIG_VFIO=y\n")
         with self.assertRaisesRegex(Stop, "CONFIG_VFIO=y"):
             peers.check_config("6.1", texts, known, "CONFIG_VFIO=m\n")
+        with self.assertRaisesRegex(Stop, "no Kconfig"):
+            peers.check_config("6.1", texts, set(), "CONFIG_VFIO=y\n")
 
 
 class Run(unittest.TestCase):
