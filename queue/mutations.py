@@ -483,7 +483,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t.priority = 1,\n",
      HOTPLUG),
     ("Intel's driver cuts off who shares a removed device's requester ID", INTEL,
-     "\tif (!domain_shares_alias(info, alias))\n",
+     "\tif (!domain_shares_alias(info, pdev, alias))\n",
      "",
      HOTPLUG),
     ("AMD's driver cuts off who shares a removed device's requester ID", AMD,
