@@ -8,6 +8,7 @@ serves the base and the patched kernel from one store.
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import console
@@ -35,7 +36,7 @@ class Build:
     `fragments`: paths of the configuration's fragments; `skip_unknown`: leave
     out symbols that the tree does not know, for a tree older than them; `quiet`:
     without a word about them, and without asking what survived; `seed`: the
-    configuration that the fragments are laid over.
+    configuration that the fragments are laid over, a goal of make or a file.
     """
 
     def __init__(self, layout, source, arch, name, fragments, skip_unknown=False, quiet=False,
@@ -90,7 +91,8 @@ class Build:
 
     def _config_key(self, texts):
         """Changes when the fragments, a Kconfig file or the compiler do."""
-        total = hashlib.sha256(b"\0".join(t.encode() for t in [self.seed, *texts]))
+        seed = self.seed.read_text(encoding="utf-8") if isinstance(self.seed, Path) else self.seed
+        total = hashlib.sha256(b"\0".join(t.encode() for t in [seed, *texts]))
         compiler = proc.call([CROSS.get(self.arch, "") + "gcc", "--version"])[1]
         total.update(compiler)
         for path in kconfig.kconfig_files(self.source):
@@ -135,7 +137,10 @@ class Build:
         """The seed, the fragments, olddefconfig; an equal .config stays as it is."""
         old = self.config.read_bytes() if self.config.is_file() else None
         times = self.config.stat() if old is not None else None
-        self._must(self.make(self.seed), "configuring", log)
+        if isinstance(self.seed, Path):
+            shutil.copyfile(self.seed, self.config)
+        else:
+            self._must(self.make(self.seed), "configuring", log)
         self._must([str(self.source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(self.out),
                     str(self.config), *parts], "configuring", log, append=True)
         self._must(self.make("olddefconfig"), "configuring", log, append=True)

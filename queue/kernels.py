@@ -24,9 +24,11 @@ def of_tree(tree, arch, config, base_only=False):
     return built
 
 
-def of_source(tree, source, arch, config):
-    """The Build for another work tree of the series, see trees.side_tree()."""
-    return kbuild.Build(tree.layout, source, arch, f"{arch}-{config}", kconfig.fragments(tree.path, arch, config))
+def of_source(tree, source, arch, config, skip_unknown=False):
+    """The Build for another work tree of the series, see trees.side_tree(), and
+    kbuild.Build for skip_unknown."""
+    return kbuild.Build(tree.layout, source, arch, f"{arch}-{config}", kconfig.fragments(tree.path, arch, config),
+                        skip_unknown=skip_unknown)
 
 
 def build(layout, source, arch, config, base_only=False):

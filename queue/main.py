@@ -14,6 +14,8 @@ import base as bases
 import bench
 import check
 import console
+import deb
+import debboot
 import export
 import kabi
 import kconfig
@@ -29,6 +31,7 @@ import selftest
 import series
 import tested
 import tree as trees
+import variants
 import vm
 from errors import Stop
 from layout import Layout, locked
@@ -63,11 +66,11 @@ def verb_build(layout, options):
     return 0
 
 
-def verb_check(layout, _):
+def verb_check(layout, options):
     """the mechanical checks: rules, fuzz 0 on three bases, checkpatch, sparse, ..."""
     layout, source = bases.choose(layout)
     report = Report()
-    check.run(layout, source, report)
+    check.run(layout, source, report, variants.cases if options.variants else check.cases)
     return report.total()
 
 
@@ -192,6 +195,21 @@ def verb_kabi(layout, options):
     return 0
 
 
+def verb_deb(layout, options):
+    """builds installable packages; prints their paths"""
+    layout, source = bases.choose(layout)
+    tree = trees.prepare(layout, source)
+    found = deb.build(tree, source, options.config, options.localmodconfig)
+    for path in found:
+        console.say(str(path))
+    if not options.boot:
+        console.note(f"To install: dpkg -i {found[0]}")
+        return 0
+    report = Report()
+    debboot.boot(tree, found[0], report)
+    return report.total()
+
+
 def verb_am(layout, options):
     """puts the series on a 5.10 tree of your own, as a whole or not at all"""
     lines = am.undo(options.folder) if options.undo else am.apply(layout, options.folder, _signoff(options))
@@ -250,7 +268,9 @@ def parser():
                            "rules that have one of them in their name")
     add("tree", verb_tree)
     add("refresh", verb_refresh)
-    add("check", verb_check)
+    checked = add("check", verb_check)
+    checked.add_argument("--variants", action="store_true",
+                         help="instead: build each patch in other configurations, with W=1, and boot it")
     exported = add("export", verb_export)
     exported.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
     applied = add("am", verb_am)
@@ -262,6 +282,11 @@ def parser():
     abi = add("kabi", verb_kabi)
     abi.add_argument("files", nargs="*", metavar="Module.symvers", help="compare these two, old and new")
     abi.add_argument("--build", action="store_true", help="build base and series with MODVERSIONS, and compare")
+    deb_ = add("deb", verb_deb)
+    deb_.add_argument("--config", metavar="FILE",
+                      help="the configuration to start from, or vm for a small kernel; else the running kernel's")
+    deb_.add_argument("--localmodconfig", action="store_true", help="leave out the modules that are not loaded now")
+    deb_.add_argument("--boot", action="store_true", help="install it into a Debian of its own, and boot that in QEMU")
     build = add("build", verb_build)
     build.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64")
     build.add_argument("--config", choices=kconfig.CONFIGS, default="vm")

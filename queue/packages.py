@@ -16,6 +16,8 @@ FOR_POWERPC = ("gcc-powerpc-linux-gnu",)
 FOR_SPARC = ("gcc-sparc64-linux-gnu",)
 FOR_BOOT = {"x86_64": ("qemu-system-x86", "busybox-static", "cpio"),
             "arm64": ("qemu-system-arm", "cpio")}
+FOR_DEB = ("dpkg-dev", "fakeroot")
+FOR_DEBIAN = ("mmdebstrap", "genext2fs", "e2fsprogs")
 FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
              "perl")
 FOR_DOCS = ("python3-sphinx", "groff-base", "perl")

@@ -2,6 +2,7 @@
 """Every patch builds the folders that it touches, without a warning there."""
 
 import posixpath
+from typing import NamedTuple, Optional
 
 import console
 import kbuild
@@ -15,6 +16,17 @@ from checkbase import Failed, first_of
 NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
 EXTRA = "queue/step.config"
 DEFCONFIGS = {"powerpc": "corenet32_smp_defconfig", "sparc": "sparc64_defconfig"}
+
+
+class Variant(NamedTuple):
+    """A configuration for building patches: a name, what it starts from, and lines
+    over the machines' configuration; none of that with `lines` None."""
+    name: str = ""
+    seed: str = "tinyconfig"
+    lines: Optional[str] = ""
+
+
+USUAL = Variant()
 
 
 def cases(ctx):
@@ -72,12 +84,17 @@ def _outermost(goals):
     return [g for g in goals if not any(g != o and g.startswith(o) for o in goals)]
 
 
+def goals_of(ctx, number):
+    """Folders to build for a patch, as far as x86_64 has them."""
+    return _outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
+                       or g.startswith("arch/x86/")])
+
+
 def builds(ctx, number):
     """Builds the folders of one patch in .build/step; what x86_64 does not compile
     of it, on arm64, powerpc or sparc."""
     entry, _, commit = ctx.steps[number]
-    goals = _outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
-                        or g.startswith("arch/x86/")])
+    goals = goals_of(ctx, number)
     source = trees.side_tree(ctx.tree, "step", commit)
     outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
     for arch in ("arm64", *DEFCONFIGS):
@@ -103,33 +120,50 @@ def _uncompiled(entry, outs):
     return [p for p in sources if not any((out / (p[:-2] + ".o")).is_file() for out in outs)]
 
 
-def _make(ctx, number, source, arch, goals):
-    """Builds goals on one architecture; Failed on errors, and on warnings in
+def _make(ctx, number, source, arch, targets):
+    """Builds targets on one architecture; Failed on errors, and on warnings in
     touched files. Returns the output folder."""
     entry = ctx.entries[number]
-    packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
-    name = "step" if arch == "x86_64" else f"step-{arch}"
-    seed = DEFCONFIGS.get(arch, "tinyconfig")
-    fragments = [] if arch in DEFCONFIGS else _fragment_files(ctx, arch)
-    built = kbuild.Build(ctx.layout, source, arch, name, fragments, skip_unknown=True, quiet=True, seed=seed)
-    built.repeat = "./dma-owner check"
-    built.configure()
-    log = ctx.log(f"builds-{number + 1:02}-{arch}")
-    with console.stage(f"Building patch {number + 1} of {len(ctx.entries)} ({arch}): {' '.join(goals)}", log):
-        status = proc.logged(built.make(*goals), log, cwd=source, env=built.environment())
-    if status:
-        raise Failed(f"patch {number + 1} does not build {' '.join(goals)} on {arch}", log)
+    title = f"patch {number + 1} of {len(ctx.entries)}"
+    built, log = make(ctx, source, arch, targets, USUAL, title, f"builds-{number + 1:02}-{arch}")
     found = lint.warnings(log.read_text(encoding="utf-8", errors="replace"), set(_paths(entry)))
     first_of([f"{path}: {what}" for path, what in sorted(found)], log.with_suffix(".warnings"))
     return built.out
 
 
-def _fragment_files(ctx, arch):
+def _fragments_of(ctx, arch, variant):
+    """The fragments' files of a variant on an architecture."""
+    if arch in DEFCONFIGS or variant.lines is None:
+        return []
+    return _fragment_files(ctx, arch, variant)
+
+
+def make(ctx, source, arch, targets, variant, title, log_name):
+    """Builds targets of a source tree in a variant; returns (the Build, the log).
+
+    Raises Failed on errors.
+    """
+    packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
+    name = "-".join(["step"] + [word for word in (arch, variant.name) if word not in ("x86_64", "")])
+    built = kbuild.Build(ctx.layout, source, arch, name, _fragments_of(ctx, arch, variant), skip_unknown=True,
+                         quiet=True, seed=DEFCONFIGS.get(arch, variant.seed))
+    built.repeat = "./dma-owner check"
+    built.configure()
+    log = ctx.log(log_name)
+    with console.stage(f"Building {title} ({name}): {' '.join(targets)}", log):
+        status = proc.logged(built.make(*targets), log, cwd=source, env=built.environment())
+    if status:
+        raise Failed(f"{title} does not build {' '.join(targets)} on {arch}", log)
+    return built, log
+
+
+def _fragment_files(ctx, arch, variant):
     """The fragments as files, from the series as applied."""
     home = ctx.layout.work / "check" / f"fragments-{arch}"
     home.mkdir(parents=True, exist_ok=True)
     found = []
-    for name, text in _fragment_texts(ctx, arch):
+    own = [(f"config.{variant.name}", variant.lines)] if variant.lines else []
+    for name, text in _fragment_texts(ctx, arch) + own:
         if not text:
             raise Failed(f"the series has no {kconfig.FRAGMENTS}/{name}: nothing to build with")
         (home / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots the packages of `deb` as an administrator would: installed by dpkg into
+Debian, under systemd, with Debian's own tools at work.
+
+The machine is the harness's q35-intel, with the devices of the demo. Inside,
+queue/debboot.sh says of each thing that it tried "ok" or "not ok".
+"""
+
+import re
+import time
+
+import apt
+import console
+import packages
+import proc
+from errors import Stop
+from kconfig import FRAGMENTS
+from layout import remove
+
+MACHINE = "q35-intel"
+SCRIPT = "queue/debboot.sh"
+INSIDE = ("systemd-sysv", "udev", "kmod", "initramfs-tools", "zstd", "iproute2", "pciutils", "driverctl",
+          "qemu-system-x86", "seabios")
+ROOT_GIB = 3
+SECONDS = 900
+UNIT = """[Unit]
+Description=What an administrator does with IOMMU groups
+After=multi-user.target
+[Service]
+ExecStart=/usr/local/sbin/debboot.sh
+StandardOutput=file:/dev/ttyS1
+[Install]
+WantedBy=multi-user.target
+"""
+_RESULT = re.compile(r"(ok|not ok) (\S+)(?: \((.*)\))?")
+_TITLE = "deb:debian:"
+_PRINT = '''here=$1; . "$here/$2.conf"; printf '%s\\n' "$QEMU" "${MACHINE[@]}" "${DEMO_DEVICES[@]}"'''
+
+
+def _hooks(folder, image):
+    """argv of mmdebstrap's hooks: the package, the script, and out with the kernel."""
+    copies = (f"upload {image} /tmp/{image.name}", f"upload {folder / 'debboot.sh'} /usr/local/sbin/debboot.sh",
+              f"upload {folder / 'unit'} /etc/systemd/system/debboot.service")
+    inside = (f"dpkg -i /tmp/{image.name}", "chmod 755 /usr/local/sbin/debboot.sh",
+              "systemctl enable debboot.service")
+    release = image.name.split("_")[0].partition("image-")[2]
+    out = (f"download /boot/vmlinuz-{release} {folder}/vmlinuz", f"download /boot/initrd.img-{release} {folder}/initrd")
+    commands = [*copies, *(f'chroot "$1" {words}' for words in inside), *out]
+    return [f"--customize-hook={command}" for command in commands]
+
+
+def _root(layout, folder, image):
+    """Makes Debian with the package in it: folder/root.img, vmlinuz and initrd."""
+    private = apt.PrivateApt(layout.build / "apt-debian", [apt.codename()], "boot the packages by hand")
+    private.prepare()
+    (folder / "debboot.sh").write_bytes((layout.root / SCRIPT).read_bytes())
+    (folder / "unit").write_text(UNIT, encoding="utf-8")
+    root, log = folder / "root.img", layout.log("debian")
+    remove(root)
+    argv = ["mmdebstrap", "--variant=minbase", "--format=ext2", f"--include={','.join(INSIDE)}",
+            *_hooks(folder, image), apt.codename(), root, private.home / "sources.list"]
+    with console.stage(f"Installing {image.name} into Debian", log):
+        proc.must(argv, log, "making a Debian", "./dma-owner deb --boot")
+        proc.must(["truncate", "-s", f"{ROOT_GIB}G", root], log, "growing", "./dma-owner deb --boot", append=True)
+        proc.must(["resize2fs", "-f", root], log, "growing", "./dma-owner deb --boot", append=True)
+
+
+def _machine(tree):
+    """argv of QEMU with the machine and its devices, from the harness."""
+    status, out, err = proc.call(["bash", "-c", _PRINT, "-", tree.path / FRAGMENTS / "qemu", MACHINE])
+    if status:
+        raise Stop(f"the harness's {MACHINE}.conf cannot be read: {err.decode('utf-8', 'replace').strip()[-200:]}")
+    return out.decode().splitlines()
+
+
+def _qemu(tree, folder):
+    """argv that boots the root; the results come on standard output."""
+    words = ("root=/dev/vda rw console=ttyS0 intel_iommu=on no_timer_check "
+             "panic=-1 oops=panic panic_on_warn=1 systemd.show_status=0")
+    return ["timeout", SECONDS, *_machine(tree), "-m", "2048", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot", "-kernel", folder / "vmlinuz", "-initrd", folder / "initrd", "-append", words,
+            "-drive", f"file={folder / 'root.img'},if=virtio,format=raw,snapshot=on",
+            "-serial", f"file:{folder / 'console.log'}", "-serial", "stdio"]
+
+
+class Relay:
+    """Makes results of the machine's lines. `seen`: the cases so far."""
+
+    def __init__(self, report, log):
+        self.report, self.log, self.seen = report, log, []
+        self.since = time.monotonic()
+
+    def take(self, line):
+        """One line; what is no result is passed over."""
+        match = _RESULT.fullmatch(line.strip())
+        if not match:
+            return
+        outcome, name, why = match.groups()
+        self.seen.append(name)
+        now = time.monotonic()
+        if outcome == "ok":
+            self.report.ok(_TITLE + name, now - self.since)
+        else:
+            self.report.fail(_TITLE + name, why or "failed", self.log)
+        self.since = now
+
+    def end(self):
+        """A machine that did not come to its end is a failure."""
+        if "end" not in self.seen:
+            self.report.fail(_TITLE + "end", f"the machine stopped after {(self.seen or ['nothing'])[-1]}", self.log)
+
+
+def boot(tree, image, report):
+    """Installs the image's package, boots it, and reports what was tried; a
+    machine that does not come to its end is a failure.
+
+    Raises Stop when Debian cannot be made.
+    """
+    layout = tree.layout
+    packages.ensure(layout, packages.FOR_DEBIAN + packages.FOR_BOOT["x86_64"], "to boot the packages in Debian")
+    folder = layout.work / "debian"
+    folder.mkdir(parents=True, exist_ok=True)
+    _root(layout, folder, image)
+    log = folder / "console.log"
+    relay = Relay(report, log)
+    with console.stage(f"Booting Debian with {image.name}", log):
+        proc.streamed(_qemu(tree, folder), relay.take, layout.log("debian-qemu"))
+    relay.end()
