@@ -35,7 +35,7 @@
 
 #define CHANGES		10000	/* a run ends when it has made so many, */
 #define MIN_SECONDS	25	/* but not before this, */
-#define MAX_SECONDS	480	/* and, with fewer, fails after this */
+#define MAX_SECONDS	900	/* and, with fewer, fails after this */
 #define GRACE_SECONDS	60
 #define TRACE_KB	8192	/* for each CPU: all the events of such a run */
 #define TRACE_KB_USUAL	1408
