@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Packages: which configuration, which names, and what a booted Debian says."""
 
+import contextlib
+import io
 import os
 import tempfile
 import types
@@ -100,9 +102,10 @@ class Boot(unittest.TestCase):
         """The report and the relay when the machine said these lines and stopped."""
         report = Report(strict=False)
         relay = debboot.Relay(report, Path("console.log"))
-        for line in lines:
-            relay.take(line)
-        relay.end()
+        with contextlib.redirect_stdout(io.StringIO()):
+            for line in lines:
+                relay.take(line)
+            relay.end()
         return report, relay
 
     def test_results(self):
