@@ -38,6 +38,7 @@ struct stage {
 	int size;
 	struct vfio_user user;
 	int files[GROUP_MAX_DEVS];
+	const char *driver;	/* to bind the first device to */
 };
 
 /*
@@ -293,100 +294,60 @@ TEST_F_TIMEOUT(perf, open_each, SECONDS)
 	}
 }
 
-static int unbind_from(struct stage *stage, const char *driver)
+static int bind_driver(struct stage *stage)
+{
+	return pci_bind(stage->devs[0]->bdf, stage->driver);
+}
+
+static int unbind_driver(struct stage *stage)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/unbind", driver);
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/unbind",
+		 stage->driver);
 	return sysfs_write(path, stage->devs[0]->bdf);
 }
 
-static int bind_vfio_pci(struct stage *stage)
-{
-	return pci_bind(stage->devs[0]->bdf, "vfio-pci");
-}
-
-static int unbind_vfio_pci(struct stage *stage)
-{
-	return unbind_from(stage, "vfio-pci");
-}
-
-static int bind_pci_stub(struct stage *stage)
-{
-	return pci_bind(stage->devs[0]->bdf, "pci-stub");
-}
-
-static int unbind_pci_stub(struct stage *stage)
-{
-	return unbind_from(stage, "pci-stub");
-}
-
-static int bind_kernel(struct stage *stage)
-{
-	return pci_bind(stage->devs[0]->bdf, QUICK_DRIVER);
-}
-
-static int unbind_kernel(struct stage *stage)
-{
-	return unbind_from(stage, QUICK_DRIVER);
-}
-
-/* Run the course with the first device, which @driver alone matches. */
-static int run_driver(const struct course *course, struct stage *stage,
+/* Bind the first device on each of @n stages to @driver, and unbind it. */
+static int run_driver(struct stage *stages, int n, const char *name,
 		      const char *driver)
 {
-	int ret;
+	const struct course course = {
+		.name = name,
+		.rounds = ROUNDS,
+		.laps = {
+			{ "bind", bind_driver },
+			{ "unbind", unbind_driver },
+		},
+	};
+	struct stage *stage;
+	int ret = 0;
 
-	ret = pci_override(stage->devs[0]->bdf, driver);
-	return ret ? ret : run_course(course, stage);
+	for (stage = stages; !ret && stage < stages + n; stage++) {
+		stage->driver = driver;
+		ret = pci_override(stage->devs[0]->bdf, driver);
+		if (!ret)
+			ret = run_course(&course, stage);
+	}
+	return ret;
 }
 
 TEST_F_TIMEOUT(perf, vfio_pci, SECONDS)
 {
-	static const struct course course = {
-		.name = "vfio_pci",
-		.rounds = ROUNDS,
-		.laps = {
-			{ "bind", bind_vfio_pci },
-			{ "unbind", unbind_vfio_pci },
-		},
-	};
-	struct stage *stage;
-
-	for (stage = self->stages; stage < self->stages + self->nstages; stage++)
-		ASSERT_EQ(0, run_driver(&course, stage, "vfio-pci"));
+	EXPECT_EQ(0, run_driver(self->stages, self->nstages, "vfio_pci",
+				"vfio-pci"));
 }
 
 TEST_F_TIMEOUT(perf, pci_stub, SECONDS)
 {
-	static const struct course course = {
-		.name = "pci_stub",
-		.rounds = ROUNDS,
-		.laps = {
-			{ "bind", bind_pci_stub },
-			{ "unbind", unbind_pci_stub },
-		},
-	};
-	struct stage *stage;
-
-	for (stage = self->stages; stage < self->stages + self->nstages; stage++)
-		ASSERT_EQ(0, run_driver(&course, stage, "pci-stub"));
+	EXPECT_EQ(0, run_driver(self->stages, self->nstages, "pci_stub",
+				"pci-stub"));
 }
 
 TEST_F_TIMEOUT(perf, kernel_driver, SECONDS)
 {
-	static const struct course course = {
-		.name = "kernel_driver",
-		.rounds = ROUNDS,
-		.laps = {
-			{ "bind", bind_kernel },
-			{ "unbind", unbind_kernel },
-		},
-	};
-	struct stage *stage;
-
-	for (stage = self->stages; stage < self->stages + self->nstages; stage++)
-		ASSERT_EQ(0, run_driver(&course, stage, QUICK_DRIVER));
+	EXPECT_EQ(0, run_driver(self->stages, self->nstages, "kernel_driver",
+				QUICK_DRIVER));
 }
 
 /* The driver's "bind" is open already: what is asked for is the refusal. */

@@ -442,33 +442,14 @@ static void run(struct race *race)
 		pthread_join(threads[i].id, NULL);
 }
 
-static const char * const events[] = {
-	"iommu/dma_owner_set",
-	"iommu/dma_owner_release",
-	"iommu/dma_owner_refused",
-};
-
 static int record_events(int group)
 {
 	char filter[32];
-	size_t i;
 	int ret;
 
 	ret = trace_keep("counter", TRACE_KB);
 	snprintf(filter, sizeof(filter), "gid == %d", group);
-	for (i = 0; !ret && i < ARRAY_SIZE(events); i++)
-		ret = trace_start(events[i], filter);
-	return ret;
-}
-
-static int stop_events(void)
-{
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < ARRAY_SIZE(events); i++)
-		ret = trace_stop(events[i]);
-	return ret;
+	return ret ? ret : trace_start(filter);
 }
 
 /* The race once more, as its events tell it. */
@@ -566,7 +547,7 @@ FIXTURE_SETUP(race)
 
 FIXTURE_TEARDOWN(race)
 {
-	EXPECT_EQ(0, stop_events());
+	EXPECT_EQ(0, trace_stop());
 	EXPECT_EQ(0, trace_keep("local", TRACE_KB_USUAL));
 	close(self->kmsg);
 	EXPECT_EQ(0, scene_teardown(&self->scene));
@@ -626,7 +607,7 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 	for (i = 0; i < NEVENTS; i++)
 		EXPECT_LT(0, race->count[i]);
 
-	ASSERT_EQ(0, stop_events());
+	ASSERT_EQ(0, trace_stop());
 	if (events_fit()) {
 		ASSERT_EQ(0, trace_for_each(replay_event, &self->replay));
 		EXPECT_STREQ("", race->fault);

@@ -488,12 +488,6 @@ TEST_F_TIMEOUT(group, log_is_limited, 60)
 }
 
 /* The trace events, with the group under test as their filter. */
-static const char * const events[] = {
-	"iommu/dma_owner_set",
-	"iommu/dma_owner_release",
-	"iommu/dma_owner_refused",
-};
-
 FIXTURE(events)
 {
 	struct scene scene;
@@ -520,7 +514,6 @@ FIXTURE_VARIANT_ADD(events, distinct)
 FIXTURE_SETUP(events)
 {
 	char filter[32];
-	size_t i;
 
 	if (!scene_exists(variant->topology))
 		SKIP_CASE("no group of this kind");
@@ -528,16 +521,12 @@ FIXTURE_SETUP(events)
 	ASSERT_EQ(0, scene_setup(self->s, variant->topology));
 	self->id = self->s->group->id;
 	snprintf(filter, sizeof(filter), "gid == %d", self->id);
-	for (i = 0; i < ARRAY_SIZE(events); i++)
-		ASSERT_EQ(0, trace_start(events[i], filter));
+	ASSERT_EQ(0, trace_start(filter));
 }
 
 FIXTURE_TEARDOWN(events)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(events); i++)
-		EXPECT_EQ(0, trace_stop(events[i]));
+	EXPECT_EQ(0, trace_stop());
 	EXPECT_EQ(0, scene_teardown(self->s));
 }
 
@@ -600,11 +589,9 @@ TEST_F(events, refusals)
 TEST_F(events, are_filtered_by_group)
 {
 	char filter[32];
-	size_t i;
 
 	snprintf(filter, sizeof(filter), "gid != %d", self->id);
-	for (i = 0; i < ARRAY_SIZE(events); i++)
-		ASSERT_EQ(0, trace_start(events[i], filter));
+	ASSERT_EQ(0, trace_start(filter));
 	ASSERT_EQ(0, open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));

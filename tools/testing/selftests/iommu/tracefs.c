@@ -9,6 +9,13 @@
 #include "tracefs.h"
 #include "vfio_utils.h"
 
+static const char * const events[] = {
+	"dma_owner_set",
+	"dma_owner_release",
+	"dma_owner_refused",
+	NULL
+};
+
 /* Where tracefs is mounted: by itself, or by debugfs. */
 static const char *tracefs(void)
 {
@@ -20,7 +27,8 @@ static int event_write(const char *event, const char *file, const char *value)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/events/%s/%s", tracefs(), event, file);
+	snprintf(path, sizeof(path), "%s/events/iommu/%s/%s", tracefs(), event,
+		 file);
 	return sysfs_write(path, value);
 }
 
@@ -38,23 +46,32 @@ static int trace_clear(void)
 	return 0;
 }
 
-/* Record @event ("iommu/dma_owner_set") from now on, where @filter is true. */
-int trace_start(const char *event, const char *filter)
+/* Record what happens from now on, where @filter ("gid == 5") is true. */
+int trace_start(const char *filter)
 {
+	const char * const *event;
 	int ret;
 
 	ret = trace_clear();
-	if (!ret)
-		ret = event_write(event, "filter", filter);
-	return ret ? ret : event_write(event, "enable", "1");
+	for (event = events; !ret && *event; event++) {
+		ret = event_write(*event, "filter", filter);
+		if (!ret)
+			ret = event_write(*event, "enable", "1");
+	}
+	return ret;
 }
 
-int trace_stop(const char *event)
+int trace_stop(void)
 {
-	int ret;
+	const char * const *event;
+	int ret = 0;
 
-	ret = event_write(event, "enable", "0");
-	return ret ? ret : event_write(event, "filter", "0");
+	for (event = events; !ret && *event; event++) {
+		ret = event_write(*event, "enable", "0");
+		if (!ret)
+			ret = event_write(*event, "filter", "0");
+	}
+	return ret;
 }
 
 /*

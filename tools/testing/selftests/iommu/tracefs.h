@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Trace events through the files of tracefs, for tests. Every function returns
- * a negative errno if it fails.
+ * The trace events of DMA ownership through the files of tracefs, for tests.
+ * Every function returns a negative errno if it fails.
  */
 #ifndef SELFTESTS_IOMMU_TRACEFS_H
 #define SELFTESTS_IOMMU_TRACEFS_H
 
-int trace_start(const char *event, const char *filter);
-int trace_stop(const char *event);
+int trace_start(const char *filter);
+int trace_stop(void);
 int trace_count(const char *text);
 int trace_keep(const char *clock, int kilobytes);
 int trace_for_each(void (*visit)(void *data, const char *line), void *data);

@@ -706,14 +706,23 @@ int vfio_enable(int device)
 #define KMSG_BURST		10
 #define KMSG_QUIET_SECONDS	6
 
+/* A descriptor of the kernel log that shows all of it. */
+static int kmsg_open_all(void)
+{
+	int fd;
+
+	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* A descriptor of the kernel log that shows what is logged from now on. */
 int kmsg_open(void)
 {
 	int fd;
 
-	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = kmsg_open_all();
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (lseek(fd, 0, SEEK_END) < 0) {
 		close(fd);
 		return -errno;
@@ -782,9 +791,9 @@ static int kmsg_was_quiet(const char *text)
 	ssize_t n;
 	int kmsg;
 
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	kmsg = kmsg_open_all();
 	if (kmsg < 0)
-		return -errno;
+		return kmsg;
 	while ((n = kmsg_next(kmsg, record, sizeof(record))) > 0) {
 		if (sscanf(record, "%*u,%*u,%llu", &now) != 1)
 			continue;
@@ -832,9 +841,9 @@ int kmsg_time(const char *text, __u64 *us)
 	ssize_t n;
 	int kmsg;
 
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	kmsg = kmsg_open_all();
 	if (kmsg < 0)
-		return -errno;
+		return kmsg;
 	do {
 		n = kmsg_next(kmsg, record, sizeof(record));
 	} while (n > 0 && !strstr(record, text));
