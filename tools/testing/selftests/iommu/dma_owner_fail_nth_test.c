@@ -17,7 +17,6 @@
 #include "edu.h"
 #include "scene.h"
 
-#define SEQUENCE_SECONDS 300
 #define LINK_SECONDS	10
 #define MAP_IOVA	0x40000000
 #define MAP_SIZE	0x10000
@@ -551,12 +550,12 @@ static void fail_each(struct __test_metadata *_metadata, struct scene *scene,
 	fflush(stdout);
 }
 
-TEST_F_TIMEOUT(fail_nth, user, SEQUENCE_SECONDS)
+TEST_F(fail_nth, user)
 {
 	fail_each(_metadata, &self->scene, self->fd, &user_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, map, SEQUENCE_SECONDS)
+TEST_F(fail_nth, map)
 {
 	/* To unmap takes memory with the driver of 5.10, and VFIO warns. */
 	if (iommu_is(self->scene.a, "/virtio"))
@@ -564,52 +563,52 @@ TEST_F_TIMEOUT(fail_nth, map, SEQUENCE_SECONDS)
 	fail_each(_metadata, &self->scene, self->fd, &map_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, unset, SEQUENCE_SECONDS)
+TEST_F(fail_nth, unset)
 {
 	fail_each(_metadata, &self->scene, self->fd, &unset_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, bind, SEQUENCE_SECONDS)
+TEST_F(fail_nth, bind)
 {
 	fail_each(_metadata, &self->scene, self->fd, &bind_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, bind_refused, SEQUENCE_SECONDS)
+TEST_F(fail_nth, bind_refused)
 {
 	fail_each(_metadata, &self->scene, self->fd, &bind_refused_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, unbind, SEQUENCE_SECONDS)
+TEST_F(fail_nth, unbind)
 {
 	fail_each(_metadata, &self->scene, self->fd, &unbind_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, bind_vfio, SEQUENCE_SECONDS)
+TEST_F(fail_nth, bind_vfio)
 {
 	fail_each(_metadata, &self->scene, self->fd, &bind_vfio_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, unbind_vfio, SEQUENCE_SECONDS)
+TEST_F(fail_nth, unbind_vfio)
 {
 	fail_each(_metadata, &self->scene, self->fd, &unbind_vfio_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, remove, SEQUENCE_SECONDS)
+TEST_F(fail_nth, remove)
 {
 	fail_each(_metadata, &self->scene, self->fd, &remove_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, remove_owned, SEQUENCE_SECONDS)
+TEST_F(fail_nth, remove_owned)
 {
 	fail_each(_metadata, &self->scene, self->fd, &remove_owned_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, rescan, SEQUENCE_SECONDS)
+TEST_F(fail_nth, rescan)
 {
 	fail_each(_metadata, &self->scene, self->fd, &rescan_op);
 }
 
-TEST_F_TIMEOUT(fail_nth, rescan_owned, SEQUENCE_SECONDS)
+TEST_F(fail_nth, rescan_owned)
 {
 	fail_each(_metadata, &self->scene, self->fd, &rescan_owned_op);
 }

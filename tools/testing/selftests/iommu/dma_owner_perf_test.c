@@ -25,7 +25,6 @@
 #define ROUNDS		15
 #define MAX_SIZES	16
 #define MAX_LAPS	4
-#define SECONDS		300
 
 /* The kernel logs ten refusals of a group in five seconds. */
 #define REFUSALS	8
@@ -220,7 +219,7 @@ static int close_all(struct stage *stage)
 	return 0;
 }
 
-TEST_F_TIMEOUT(perf, claim_cycle, SECONDS)
+TEST_F(perf, claim_cycle)
 {
 	static const struct course course = {
 		.name = "claim_cycle",
@@ -271,7 +270,7 @@ static int close_each(struct stage *stage)
 }
 
 /* Few rounds: between them the devices are reset, which takes a second. */
-TEST_F_TIMEOUT(perf, open_each, SECONDS)
+TEST_F(perf, open_each)
 {
 	static const struct course course = {
 		.name = "open_each",
@@ -332,19 +331,19 @@ static int run_driver(struct stage *stages, int n, const char *name,
 	return ret;
 }
 
-TEST_F_TIMEOUT(perf, vfio_pci, SECONDS)
+TEST_F(perf, vfio_pci)
 {
 	EXPECT_EQ(0, run_driver(self->stages, self->nstages, "vfio_pci",
 				"vfio-pci"));
 }
 
-TEST_F_TIMEOUT(perf, pci_stub, SECONDS)
+TEST_F(perf, pci_stub)
 {
 	EXPECT_EQ(0, run_driver(self->stages, self->nstages, "pci_stub",
 				"pci-stub"));
 }
 
-TEST_F_TIMEOUT(perf, kernel_driver, SECONDS)
+TEST_F(perf, kernel_driver)
 {
 	EXPECT_EQ(0, run_driver(self->stages, self->nstages, "kernel_driver",
 				QUICK_DRIVER));
@@ -380,7 +379,7 @@ static bool knows_owners(const struct group *group)
 	return !access(path, F_OK);
 }
 
-TEST_F_TIMEOUT(perf, refusal, SECONDS)
+TEST_F(perf, refusal)
 {
 	static const struct course course = {
 		.name = "refusal",

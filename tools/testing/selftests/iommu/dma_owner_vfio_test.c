@@ -395,7 +395,7 @@ static int contest_run(struct contest *contest)
 }
 
 /* Whoever comes second is refused, however close they come. */
-TEST_F_TIMEOUT(group, S5_contest, 120)
+TEST_F(group, S5_contest)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;

@@ -377,7 +377,7 @@ static int claim_on(struct contest *contest, int claims)
 }
 
 /* No reader sees an owner beside a kernel claim, however the group changes. */
-TEST_F_TIMEOUT(group, table_shows_no_mixture, 240)
+TEST_F(group, table_shows_no_mixture)
 {
 	struct reader reader = {
 		.id = self->id,
@@ -463,7 +463,7 @@ static int kmsg_count_all(int kmsg, const char *text)
 }
 
 /* Who asks again and again cannot flood the log, and is not forgotten. */
-TEST_F_TIMEOUT(group, log_is_limited, 60)
+TEST_F(group, log_is_limited)
 {
 	const int refusals = REPORT_BURST + 4;
 	char line[64];

@@ -469,7 +469,7 @@ static bool file_says(const char *path, const char *text)
 }
 
 /* The changes of ownership, by the trace events, and nothing left behind. */
-TEST_F_TIMEOUT(groups, watch, 60)
+TEST_F(groups, watch)
 {
 	static const char path[] = "/tmp/iommu-groups-watch";
 	char line[256];
@@ -507,7 +507,7 @@ TEST_F_TIMEOUT(groups, watch, 60)
 }
 
 /* Somebody who is not root is told as well, a second later. */
-TEST_F_TIMEOUT(groups, watch_as_nobody, 60)
+TEST_F(groups, watch_as_nobody)
 {
 	static const char path[] = "/tmp/iommu-groups-watch";
 	char line[256];

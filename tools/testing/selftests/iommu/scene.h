@@ -14,6 +14,10 @@
 #include "edu.h"
 #include "vfio_utils.h"
 
+/* Seconds for a case, with KASAN and lockdep, in an emulator, on a busy host. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 300
+
 #define INTEL_VENDOR	0x8086
 #define E1000_DEVICE	0x100e
 #define REALTEK_VENDOR	0x10ec
