@@ -11,11 +11,13 @@
  * no timer interrupted, and a name with a dot is that of a part of the figure
  * without it.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +40,7 @@ struct stage {
 	struct vfio_user user;
 	int files[GROUP_MAX_DEVS];
 	const char *driver;	/* to bind the first device to */
+	long sleeps;		/* of the refusals so far */
 };
 
 /*
@@ -359,6 +362,26 @@ static int refused_bind(struct stage *stage)
 	return errno == EBUSY ? 0 : -errno;
 }
 
+/* How often this thread gave up the CPU by itself. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) ? -1 : usage.ru_nvcsw;
+}
+
+static int before_refusal(struct stage *stage)
+{
+	stage->sleeps -= sleeps();
+	return 0;
+}
+
+static int after_refusal(struct stage *stage)
+{
+	stage->sleeps += sleeps();
+	return 0;
+}
+
 /* How many records of the log, up to its end, tell of a refusal. */
 static int count_refusals(int kmsg)
 {
@@ -384,7 +407,11 @@ TEST_F(perf, refusal)
 	static const struct course course = {
 		.name = "refusal",
 		.rounds = REFUSALS,
-		.laps = { { "", refused_bind } },
+		.laps = {
+			{ NULL, before_refusal },
+			{ "", refused_bind },
+			{ NULL, after_refusal },
+		},
 	};
 	struct stage *stage;
 	int bind, kmsg;
@@ -404,6 +431,9 @@ TEST_F(perf, refusal)
 		ASSERT_EQ(0, claim_and_start(stage));
 		stage->files[0] = bind;
 		ASSERT_EQ(0, run_course(&course, stage));
+		printf("sleeps_in_refusal_%d %ld times\n", stage->size,
+		       stage->sleeps);
+		fflush(stdout);
 		EXPECT_EQ(REFUSALS + 1, count_refusals(kmsg));
 	}
 	close(bind);
