@@ -264,8 +264,8 @@ def parser():
     test.add_argument("--soak", type=int, default=0, metavar="MINUTES",
                       help="let the race test run so long for each kind of group")
     test.add_argument("--mutants", nargs="*", metavar="WORD",
-                      help="take one rule after the other away and see a unit test fail; with words only the "
-                           "rules that have one of them in their name")
+                      help="take one rule after the other away and see a test fail; with words only the rules with "
+                           "one of them in their name or their test's")
     add("tree", verb_tree)
     add("refresh", verb_refresh)
     checked = add("check", verb_check)

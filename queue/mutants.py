@@ -51,14 +51,21 @@ def fit(ctx):
     return f"{len(MUTATIONS)} mutations"
 
 
+def _killer(mutation):
+    """The names of what notices a mutation: its machine and suite, or its rule."""
+    return mutation.killer if isinstance(mutation.killer, Suite) else (mutation.killer,)
+
+
 def chosen(words):
-    """The mutations whose name has one of the words in it; all without words.
+    """The mutations with one of the words in their name or their killer's; all
+    without words.
 
     Raises Stop when there is none.
     """
-    found = [m for m in MUTATIONS if not words or any(w in m.name for w in words)]
+    found = [m for m in MUTATIONS if not words or any(w in part for w in words for part in (m.name, *_killer(m)))]
     if not found:
-        raise Stop(f"no mutation is named like {' or '.join(words)}: see queue/mutations.py")
+        raise Stop(f"no mutation, and no test that kills one, is named like {' or '.join(words)}: "
+                   "see queue/mutations.py")
     return found
 
 
