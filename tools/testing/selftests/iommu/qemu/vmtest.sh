@@ -325,12 +325,22 @@ run_machine()
 	started=$((started + 1))
 }
 
+# What has the most cases first, or it ends last, and alone.
+by_cases()
+{
+	local name
+
+	for name; do
+		printf '%d %s\n' "$(boot "$name" --list | wc -l)" "$name"
+	done | sort -k1,1nr -k2 | cut -d' ' -f2
+}
+
 run_tests()
 {
 	local name started=0
 
 	: > "$work/totals"
-	for name in "${machines[@]}"; do
+	for name in $(by_cases "${machines[@]}"); do
 		run_machine "$name"
 	done
 	wait

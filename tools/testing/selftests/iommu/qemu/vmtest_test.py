@@ -145,6 +145,14 @@ class VmtestTest(unittest.TestCase):
                 crowds = (self.top / "crowds").read_text(encoding="utf-8").split()
                 self.assertEqual((len(crowds), max(map(int, crowds))), (4, jobs))
 
+    def test_most_cases_first(self):
+        self.write("qemu/tests.cfg", TESTS + TESTS.replace("prog", "more").replace("*", "b"))
+        for name in "abc":
+            self.machine(name, "good")
+        lines = self.run_it("--jobs", "1")[1]
+        order = [line.split(":")[0] for line in lines if ":prog:" in line]
+        self.assertEqual(order, ["ok b", "ok a", "ok c"])
+
     def test_machine_without_a_verdict(self):
         self.machine("a", "good")
         self.machine("b", "orphan")
