@@ -84,7 +84,8 @@ FIXTURE_SETUP(passthrough)
 	ASSERT_EQ(0, page_alloc(&arena->mailbox));
 	ASSERT_EQ(0, page_alloc(&arena->target));
 	ASSERT_EQ(0, scene_setup(scene, variant->topology));
-	ASSERT_EQ(0, group_type(scene->group->id, type, sizeof(type)));
+	ASSERT_EQ(0, group_value(scene->group->id, "type", type,
+				 sizeof(type)));
 	ASSERT_STREQ("identity", type);
 	ASSERT_EQ(0, edu_open_bar(&arena->edu, scene->a));
 }

@@ -113,22 +113,17 @@ static void pause_up_to(unsigned int *seed, int us)
 	usleep(rand_r(seed) % us);
 }
 
-/* What the group says about its owner begins with @word, if it says anything. */
-static void check_attribute(struct race *race, const char *word)
+static void check_attribute(struct race *race, const char *expected)
 {
-	char path[64], text[64] = "";
-	int fd;
+	char owner[16];
+	int ret;
 
-	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/dma_owner",
-		 race->scene->group->id);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		fail(race, "dma_owner cannot be read: %s", strerror(errno));
-	else if (strncmp(text, word, strlen(word)))
-		fail(race, "dma_owner is %s, not %s", text, word);
-	close(fd);
+	ret = group_value(race->scene->group->id, "dma_owner", owner,
+			  sizeof(owner));
+	if (ret)
+		fail(race, "dma_owner cannot be read: %s", strerror(-ret));
+	else if (strcmp(owner, expected))
+		fail(race, "dma_owner is %s, not %s", owner, expected);
 }
 
 /* May this driver be bound in a group that userspace owns? */

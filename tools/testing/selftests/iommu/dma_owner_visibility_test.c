@@ -4,7 +4,6 @@
  * sysfs, in the table in debugfs, in trace events and in the log.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,25 +22,6 @@
 #define REPORT_SECONDS	5
 #define CLAIMS		2500
 #define CLAIMS_PER_BIND	250
-
-/* The value of a file of the group's folder into @value, without newline. */
-static int group_value(int id, const char *name, char *value, size_t size)
-{
-	char path[64];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/%s", id, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, value, size - 1);
-	close(fd);
-	if (n <= 0)
-		return -EIO;
-	value[n - 1] = '\0';
-	return 0;
-}
 
 /* Is the owner of the group @owner in sysfs, with @count claims? */
 static bool sysfs_says(int id, const char *owner, const char *count)

@@ -435,19 +435,22 @@ int group_list(struct group *groups, int max)
 	return ret ? ret : n;
 }
 
-/* The type of the default domain of group @id, "identity" or "DMA". */
-int group_type(int id, char *type, size_t len)
+/*
+ * The line in the file @attr of group @id ("type": "identity" or "DMA") into
+ * @value, without its newline.
+ */
+int group_value(int id, const char *attr, char *value, size_t len)
 {
 	char path[PATH_MAX];
 	FILE *file;
 	int ret;
 
-	snprintf(path, sizeof(path), IOMMU_GROUPS "/%d/type", id);
+	snprintf(path, sizeof(path), IOMMU_GROUPS "/%d/%s", id, attr);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	ret = fgets(type, len, file) ? 0 : -EIO;
-	type[strcspn(type, "\n")] = '\0';
+	ret = fgets(value, len, file) ? 0 : -EIO;
+	value[strcspn(value, "\n")] = '\0';
 	fclose(file);
 	return ret;
 }

@@ -61,7 +61,7 @@ int group_link(const char *path);
 int group_of(const char *bdf);
 int group_read(struct group *group, int id);
 int group_list(struct group *groups, int max);
-int group_type(int id, char *type, size_t len);
+int group_value(int id, const char *attr, char *value, size_t len);
 bool iommu_is(const char *bdf, const char *part);
 int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len);
 
