@@ -581,6 +581,37 @@ FIXTURE_TEARDOWN(race)
 	EXPECT_EQ(0, scene_teardown(&self->scene));
 }
 
+/*
+ * Refusals of binds and of claims share a limit, so in the race the log may have
+ * told of the one kind only. Refuse one of each when it is quiet. 0 or -errno.
+ */
+static int refuse_both(struct race *race)
+{
+	unsigned int seed = 0;
+	int container, ret;
+	char text[32];
+
+	container = vfio_open_container();
+	if (container < 0)
+		return container;
+	snprintf(text, sizeof(text), "group %d", race->scene->group->id);
+	ret = kmsg_wait_quiet(text);
+	if (!ret)
+		ret = pci_bind(race->scene->b, B_DRIVER);
+	if (ret)
+		goto close_container;
+	claim(race, container);
+	ret = pci_unbind(race->scene->b);
+	if (!ret && claim(race, container)) {
+		bind_b(race, &seed);
+		release(race);
+	}
+	read_logs(race);
+close_container:
+	close(container);
+	return ret;
+}
+
 static void report(struct race *race)
 {
 	printf("# ownership changes: %lu (%lu claims, %lu releases, %lu binds, %lu unbinds)\n",
@@ -608,6 +639,9 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 	int i;
 
 	run(race);
+	/* The last to come may have got its driver */
+	ASSERT_EQ(0, pci_switch(race->card, ""));
+	ASSERT_EQ(0, refuse_both(race));
 	close(race->group);
 	report(race);
 	EXPECT_STREQ("", race->fault);
@@ -615,8 +649,6 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 	for (i = 0; i < NEVENTS; i++)
 		EXPECT_LT(0, race->count[i]);
 
-	/* The last to come may have got its driver */
-	ASSERT_EQ(0, pci_switch(race->card, ""));
 	ASSERT_EQ(0, trace_stop());
 	if (events_fit()) {
 		ASSERT_EQ(0, trace_for_each(replay_event, &self->replay));
