@@ -9,8 +9,8 @@
  * sees it. A user who owns the group also looks at the links to the siblings'
  * drivers, which are there for no longer than the kernel's claim.
  *
- * What the kernel tells of the race has to agree: the table in debugfs while it
- * goes on, and afterwards the trace events, replayed one by one, and the log.
+ * What the kernel tells of the race has to agree: the table in debugfs and the
+ * log while it goes on, and afterwards the trace events, replayed one by one.
  *
  * VMTEST_SOAK in the environment: minutes for each topology, if not 0.
  */
@@ -639,6 +639,7 @@ TEST_F_TIMEOUT(race, no_mixture, MAX_SECONDS + GRACE_SECONDS)
 	int i;
 
 	run(race);
+	EXPECT_STREQ("", race->fault);
 	/* The last to come may have got its driver */
 	ASSERT_EQ(0, pci_switch(race->card, ""));
 	ASSERT_EQ(0, refuse_both(race));

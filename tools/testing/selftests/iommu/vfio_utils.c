@@ -443,14 +443,16 @@ int group_value(int id, const char *attr, char *value, size_t len)
 {
 	char path[PATH_MAX];
 	FILE *file;
-	int ret;
+	int ret = 0;
 
 	snprintf(path, sizeof(path), IOMMU_GROUPS "/%d/%s", id, attr);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	ret = fgets(value, len, file) ? 0 : -EIO;
-	value[strcspn(value, "\n")] = '\0';
+	if (fgets(value, len, file))
+		value[strcspn(value, "\n")] = '\0';
+	else
+		ret = -EIO;
 	fclose(file);
 	return ret;
 }
