@@ -146,6 +146,7 @@ static void dma_owner_test_owner_waits_for_all_devices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
 	KUNIT_EXPECT_EQ(test, use(f, 1), 0);
 	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 2U);
+	KUNIT_EXPECT_TRUE(test, iommu_group_dma_owner_claimed(f->group));
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
 			-EPERM);
 	unuse(f, 0);
