@@ -646,6 +646,26 @@ static void dma_owner_test_late_group_is_owned(struct kunit *test)
 	expect_free(test);
 }
 
+/* A device that brings a claim and cannot be attached takes it along again. */
+static void dma_owner_test_late_group_fails_to_attach(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+
+	mdev->group = f->group;
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, iommu_probe_device(&mdev->dev), -EIO);
+	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 0U);
+
+	mock_unbind(mdev);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
 /* Claims by the driver core */
 
 static void dma_owner_test_bind(struct kunit *test)
@@ -982,6 +1002,7 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_leave_owned_group),
 	KUNIT_CASE(dma_owner_test_late_group),
 	KUNIT_CASE(dma_owner_test_late_group_is_owned),
+	KUNIT_CASE(dma_owner_test_late_group_fails_to_attach),
 	KUNIT_CASE(dma_owner_test_bind),
 #ifdef CONFIG_DEBUG_TEST_DRIVER_REMOVE
 	KUNIT_CASE(dma_owner_test_bind_probes_twice),

@@ -18,6 +18,8 @@
 #include "scene.h"
 
 #define LINK_SECONDS	10
+/* The longest ones: hundreds of rescans, of a second or two each under KASAN. */
+#define RESCAN_SECONDS	1800
 #define MAP_IOVA	0x40000000
 #define MAP_SIZE	0x10000
 #define DEBUGFS		"/sys/kernel/debug"
@@ -603,12 +605,12 @@ TEST_F(fail_nth, remove_owned)
 	fail_each(_metadata, &self->scene, self->fd, &remove_owned_op);
 }
 
-TEST_F(fail_nth, rescan)
+TEST_F_TIMEOUT(fail_nth, rescan, RESCAN_SECONDS)
 {
 	fail_each(_metadata, &self->scene, self->fd, &rescan_op);
 }
 
-TEST_F(fail_nth, rescan_owned)
+TEST_F_TIMEOUT(fail_nth, rescan_owned, RESCAN_SECONDS)
 {
 	fail_each(_metadata, &self->scene, self->fd, &rescan_owned_op);
 }
