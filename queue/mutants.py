@@ -23,7 +23,6 @@ from errors import Stop
 from layout import write_file
 from mutations import MUTATIONS, Suite
 
-SHOWN = 3
 _RESULT = re.compile(r"(ok|not ok|skip) [^:]+:([^:]+):(\S+)(?: \((.*)\))?")
 
 
@@ -111,7 +110,7 @@ def _sound(tree, built, suite, report):
     title, start = _title(suite.name, "none"), time.monotonic()
     killers, death = _judge(tree, built, suite)
     if killers or death:
-        report.fail(title, f"fails without a mutation: {' '.join(killers[:SHOWN])} {death}", tree.layout.log("mutant"))
+        report.fail(title, f"fails without a mutation: {' '.join([*killers, death])}", tree.layout.log("mutant"))
         return False
     report.ok(title, time.monotonic() - start)
     return True
@@ -133,39 +132,61 @@ def _one(tree, built, side, mutation, report):
     if not killers and not death:
         report.fail(_title(suite.name, name), "survived: no test noticed")
         return
-    more = f" and {len(killers) - SHOWN} more" if len(killers) > SHOWN else ""
-    words = [" ".join(killers[:SHOWN]) + more] if killers else []
-    words += [f"the kernel itself: {death}"] if death else []
+    words = killers + ([f"the kernel itself: {death}"] if death else [])
     report.ok(_title(suite.name, name), time.monotonic() - start, "killed by " + ", and ".join(words))
+
+
+def _failed(line, suite):
+    """The case of the suite that a line says has failed, or ''; one that did not
+    come to run noticed nothing."""
+    match = _RESULT.fullmatch(line)
+    if not match or match[1] != "not ok" or match[2] != suite or _reason(match[4]) == "did not run":
+        return ""
+    return match[3]
+
+
+def _reason(words):
+    """The reason in a result, without the log's name."""
+    return (words or "").partition("; log ")[0]
 
 
 def verdict(lines, suite):
     """(the suite's cases that failed, what the kernel complained of or '') of the
-    harness's lines; a case that did not come to run noticed nothing.
+    harness's lines.
 
     Raises Stop when nothing was said of the suite or the kernel.
     """
     found = [match.groups() for match in map(_RESULT.fullmatch, lines) if match]
-    killers, death = [], ""
-    for outcome, where, case, reason in found:
-        reason = (reason or "").partition("; log ")[0]
-        if outcome == "not ok" and where == suite and reason != "did not run":
-            killers.append(case)
-        elif outcome == "not ok" and where in ("machine", "dmesg"):
-            death = death or reason
+    killers = [case for case in (_failed(line, suite) for line in lines) if case]
+    complaints = [_reason(words) for outcome, where, _, words in found
+                  if outcome == "not ok" and where in ("machine", "dmesg")]
     if not any(where == suite or outcome == "not ok" for outcome, where, *_ in found):
         raise Stop("the mutant's machine said nothing")
-    return killers, death
+    return killers, next(filter(None, complaints), "")
+
+
+def judge(argv, suite, log, cwd=None):
+    """Runs the harness until a case of the suite fails, which is enough: a mutant
+    may hang in each that follows. See verdict()."""
+    lines, enough = [], []
+
+    def seen(line):
+        if not enough:
+            lines.append(line)
+            if _failed(line, suite):
+                enough.append(line)
+                proc.end_children()
+
+    with console.stage(f"Booting for {suite}"):
+        proc.streamed(argv, seen, log, cwd=cwd)
+    try:
+        return verdict(lines, suite)
+    except Stop as stop:
+        raise Stop(f"{stop}: see {log}") from None
 
 
 def _judge(tree, built, suite):
-    """Boots a kernel with the suite; see verdict()."""
-    lines, log = [], tree.layout.log("mutant")
+    """Boots a kernel with the suite; see judge()."""
     argv = [vm.harness(tree), "--machine", suite.machine, "--suite", suite.name,
             *vm.arguments(tree, [built], "mutant")]
-    with console.stage(f"Booting for {suite.name}"):
-        proc.streamed(argv, lines.append, log, cwd=tree.path)
-    try:
-        return verdict(lines, suite.name)
-    except Stop as stop:
-        raise Stop(f"{stop}: see {log}") from None
+    return judge(argv, suite.name, tree.layout.log("mutant"), tree.path)

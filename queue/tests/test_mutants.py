@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Who killed a mutant, by what the harness printed."""
 
+import contextlib
+import io
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -48,6 +51,26 @@ class Verdict(unittest.TestCase):
         for lines in ([], [QUIET], ["# noise"]):
             with self.assertRaises(Stop):
                 mutants.verdict(lines, "suite")
+
+
+class Judge(unittest.TestCase):
+    """The harness is run as far as its first failure."""
+
+    def judged(self, script):
+        """What judge() makes of the harness `script`."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+            return mutants.judge(["sh", "-c", script], "suite", Path(folder) / "log")
+
+    def test_ends_a_harness_that_hangs_after_a_failure(self):
+        script = f"trap 'echo \"{ENDS}\"; exit 1' TERM; echo '{OK}'; echo '{FAILED}'; while :; do sleep 0.1; done"
+        self.assertEqual(self.judged(script), (["two"], ""))
+
+    def test_lets_others_finish(self):
+        self.assertEqual(self.judged(f"echo '{OK}'; echo '{SPLAT}'"), ([], "kernel BUG at a.c:9!"))
+
+    def test_names_the_log_when_nothing_was_said(self):
+        with self.assertRaisesRegex(Stop, "said nothing: see .*log"):
+            self.judged("exit 1")
 
 
 class Chosen(unittest.TestCase):
