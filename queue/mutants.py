@@ -10,6 +10,7 @@ then names a rule of the model, which spin must refute.
 
 import re
 import time
+from typing import NamedTuple
 
 import console
 import kernels
@@ -24,6 +25,14 @@ from layout import write_file
 from mutations import MUTATIONS, Suite
 
 _RESULT = re.compile(r"(ok|not ok|skip) [^:]+:([^:]+):(\S+)(?: \((.*)\))?")
+
+
+class Verdict(NamedTuple):
+    """What a machine made of a suite: its cases that failed, what the kernel
+    complained of or '', and how many of its cases passed."""
+    killers: list
+    death: str
+    passed: int
 
 
 def cases(_):
@@ -108,7 +117,7 @@ def _refute(layout, mutation, report):
 def _sound(tree, built, suite, report):
     """Whether the kernel without a mutation passes the suite."""
     title, start = _title(suite.name, "none"), time.monotonic()
-    killers, death = _judge(tree, built, suite)
+    killers, death, _ = boot(tree, built, suite, "mutant")
     if killers or death:
         report.fail(title, f"fails without a mutation: {' '.join([*killers, death])}", tree.layout.log("mutant"))
         return False
@@ -126,7 +135,7 @@ def _one(tree, built, side, mutation, report):
     write_file(target, text.replace(old, new).encode())
     try:
         built.build()
-        killers, death = _judge(tree, built, suite)
+        killers, death, _ = boot(tree, built, suite, "mutant")
     finally:
         write_file(target, text.encode())
     if not killers and not death:
@@ -136,13 +145,16 @@ def _one(tree, built, side, mutation, report):
     report.ok(_title(suite.name, name), time.monotonic() - start, "killed by " + ", and ".join(words))
 
 
-def _failed(line, suite):
-    """The case of the suite that a line says has failed, or ''; one that did not
-    come to run noticed nothing."""
-    match = _RESULT.fullmatch(line)
-    if not match or match[1] != "not ok" or match[2] != suite or _reason(match[4]) == "did not run":
-        return ""
-    return match[3]
+def results(lines):
+    """[(outcome, suite, case, words)] of the lines that are results."""
+    return [match.groups() for match in map(_RESULT.fullmatch, lines) if match]
+
+
+def _failed(result, suite):
+    """Whether a case of the suite failed; one that did not come to run noticed
+    nothing."""
+    outcome, where, _, words = result
+    return outcome == "not ok" and where == suite and _reason(words) != "did not run"
 
 
 def _reason(words):
@@ -150,43 +162,41 @@ def _reason(words):
     return (words or "").partition("; log ")[0]
 
 
-def verdict(lines, suite):
-    """(the suite's cases that failed, what the kernel complained of or '') of the
-    harness's lines.
+def verdict(found, suite):
+    """The Verdict on a suite of the harness's results.
 
     Raises Stop when nothing was said of the suite or the kernel.
     """
-    found = [match.groups() for match in map(_RESULT.fullmatch, lines) if match]
-    killers = [case for case in (_failed(line, suite) for line in lines) if case]
     complaints = [_reason(words) for outcome, where, _, words in found
                   if outcome == "not ok" and where in ("machine", "dmesg")]
     if not any(where == suite or outcome == "not ok" for outcome, where, *_ in found):
-        raise Stop("the mutant's machine said nothing")
-    return killers, next(filter(None, complaints), "")
+        raise Stop("the machine said nothing of the suite")
+    return Verdict([result[2] for result in found if _failed(result, suite)], next(filter(None, complaints), ""),
+                   sum(outcome == "ok" and where == suite for outcome, where, *_ in found))
 
 
 def judge(argv, suite, log, cwd=None):
     """Runs the harness until a case of the suite fails, which is enough: a mutant
     may hang in each that follows. See verdict()."""
-    lines, enough = [], []
+    found = []
 
     def seen(line):
-        if not enough:
-            lines.append(line)
-            if _failed(line, suite):
-                enough.append(line)
-                proc.end_children()
+        if found and _failed(found[-1], suite):
+            return
+        found.extend(results([line]))
+        if found and _failed(found[-1], suite):
+            proc.end_children()
 
     with console.stage(f"Booting for {suite}"):
         proc.streamed(argv, seen, log, cwd=cwd)
     try:
-        return verdict(lines, suite)
+        return verdict(found, suite)
     except Stop as stop:
         raise Stop(f"{stop}: see {log}") from None
 
 
-def _judge(tree, built, suite):
-    """Boots a kernel with the suite; see judge()."""
+def boot(tree, built, suite, name):
+    """Boots a kernel on the suite's machine; see judge(). `name`: of the logs."""
     argv = [vm.harness(tree), "--machine", suite.machine, "--suite", suite.name,
-            *vm.arguments(tree, [built], "mutant")]
-    return judge(argv, suite.name, tree.layout.log("mutant"), tree.path)
+            *vm.arguments(tree, [built], name)]
+    return judge(argv, suite.name, tree.layout.log(name), tree.path)

@@ -79,14 +79,14 @@ def _goals(ctx, number):
     return sorted(folders(ctx.git, commit, every))
 
 
-def _outermost(goals):
+def outermost(goals):
     """Without folders that lie in another of them."""
     return [g for g in goals if not any(g != o and g.startswith(o) for o in goals)]
 
 
 def goals_of(ctx, number):
     """Folders to build for a patch, as far as x86_64 has them."""
-    return _outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
+    return outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
                        or g.startswith("arch/x86/")])
 
 
@@ -138,10 +138,11 @@ def _fragments_of(ctx, arch, variant):
     return _fragment_files(ctx, arch, variant)
 
 
-def make(ctx, source, arch, targets, variant, title, log_name):
+def make(ctx, source, arch, targets, variant, title, log_name, anew=False):
     """Builds targets of a source tree in a variant; returns (the Build, the log).
 
-    Raises Failed on errors.
+    `anew`: also what is up to date, whose warnings nobody would see. Raises Failed
+    on errors.
     """
     packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
     name = "-".join(["step"] + [word for word in (arch, variant.name) if word not in ("x86_64", "")])
@@ -149,12 +150,21 @@ def make(ctx, source, arch, targets, variant, title, log_name):
                          quiet=True, seed=DEFCONFIGS.get(arch, variant.seed))
     built.repeat = "./dma-owner check"
     built.configure()
+    if anew:
+        forget(built.out, targets)
     log = ctx.log(log_name)
     with console.stage(f"Building {title} ({name}): {' '.join(targets)}", log):
         status = proc.logged(built.make(*targets), log, cwd=source, env=built.environment())
     if status:
         raise Failed(f"{title} does not build {' '.join(targets)} on {arch}", log)
     return built, log
+
+
+def forget(out, targets):
+    """Has the next build compile the targeted folders from scratch."""
+    for target in targets:
+        for path in (out / target).rglob("*.o"):
+            path.unlink()
 
 
 def _fragment_files(ctx, arch, variant):

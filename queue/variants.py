@@ -8,15 +8,16 @@ linked; and the kernel of every patch boots. It takes an hour or two.
 """
 
 import posixpath
+from collections import Counter
+from dataclasses import dataclass
+from typing import Optional
 
 import kernels
 import lint
 import mutants
 import packages
-import proc
 import steps
 import tree as trees
-import vm
 from checkbase import Failed, first_of
 from mutations import UNIT
 from steps import Variant
@@ -33,16 +34,30 @@ VARIANTS = (
 )
 
 
+@dataclass
+class Sweep:
+    """A variant on an architecture, patch after patch. `known`: the base's warnings,
+    when they have been asked for."""
+    arch: str
+    variant: Variant
+    known: Optional[Counter] = None
+
+    @property
+    def name(self):
+        """For results and logs."""
+        return f"{self.variant.name}-{self.arch}"
+
+
 def cases(ctx):
     """A case per patch and variant, one per linked kernel, one per boot."""
     found = []
     for variant in VARIANTS:
         for arch in ARCHES:
-            where = f"{variant.name}-{arch}"
+            sweep = Sweep(arch, variant)
             for number, entry in enumerate(ctx.entries):
                 name = posixpath.basename(entry.name)[:-len(".patch")]
-                found.append((f"{where}:{name}", _building(number, arch, variant), _key(ctx, entry)))
-            found.append((f"{where}:links", _linking(arch, variant), _key(ctx, ctx.entries[-1])))
+                found.append((f"{sweep.name}:{name}", _building(number, sweep), _key(ctx, entry)))
+            found.append((f"{sweep.name}:links", _linking(sweep), _key(ctx, ctx.entries[-1])))
     for number, entry in enumerate(ctx.entries):
         name = posixpath.basename(entry.name)[:-len(".patch")]
         found.append((f"boots:{name}", _booting(number), _key(ctx, entry)))
@@ -53,44 +68,60 @@ def _key(ctx, entry):
     return [entry.key, ctx.entries[-1].key, ctx.state["base_commit"], lint.compiler()]
 
 
-def _building(number, arch, variant):
-    return lambda ctx: builds(ctx, number, arch, variant)
+def _building(number, sweep):
+    return lambda ctx: builds(ctx, number, sweep)
 
 
-def _linking(arch, variant):
-    return lambda ctx: links(ctx, arch, variant)
+def _linking(sweep):
+    return lambda ctx: links(ctx, sweep)
 
 
 def _booting(number):
     return lambda ctx: boots(ctx, number)
 
 
-def _warnings(ctx, source, arch, variant, goals, title, log_name):
-    """Warnings of a W=1 build in files of the series."""
-    _, log = steps.make(ctx, source, arch, ["W=1", *goals], variant, title, log_name)
+def _goals(ctx, number, sweep):
+    """Folders to build for a patch in a sweep."""
+    return [g for g in steps.goals_of(ctx, number) if sweep.arch == "x86_64" or not g.startswith("arch/")]
+
+
+def _warnings(ctx, log):
+    """The warnings in a log of W=1 that concern files of the series."""
     return lint.warnings(log.read_text(encoding="utf-8", errors="replace"), set(lint.touched(ctx, (".c", ".h"))))
 
 
-def builds(ctx, number, arch, variant):
+def _known(ctx, sweep):
+    """Warnings of the base in files of the series, from all folders of the series."""
+    if sweep.known is None:
+        base = trees.side_tree(ctx.tree, "base", ctx.base_commit)
+        goals = steps.outermost(sorted({g for n in range(len(ctx.entries)) for g in _goals(ctx, n, sweep)}))
+        _, log = steps.make(ctx, base, sweep.arch, ["W=1", *goals], sweep.variant, "the base",
+                            f"{sweep.name}-base", anew=True)
+        sweep.known = _warnings(ctx, log)
+    return sweep.known
+
+
+def builds(ctx, number, sweep):
     """Builds the folders of one patch with W=1; Failed on errors, and on warnings
     in files of the series that the base has not."""
-    goals = [g for g in steps.goals_of(ctx, number) if arch == "x86_64" or not g.startswith("arch/")]
+    goals = _goals(ctx, number, sweep)
     if not goals:
         return "nothing to compile"
-    title, log_name = f"patch {number + 1} of {len(ctx.entries)}", f"{variant.name}-{arch}"
     step = trees.side_tree(ctx.tree, "step", ctx.steps[number][2])
-    found = _warnings(ctx, step, arch, variant, goals, title, log_name)
-    if found:
-        base = trees.side_tree(ctx.tree, "base", ctx.base_commit)
-        found -= _warnings(ctx, base, arch, variant, goals, "the base", f"{log_name}-base")
-    first_of([f"{path}: {what}" for path, what in sorted(found)], ctx.log(f"{log_name}-warnings"))
+    built, log = steps.make(ctx, step, sweep.arch, ["W=1", *goals], sweep.variant,
+                            f"patch {number + 1} of {len(ctx.entries)}", sweep.name)
+    found = _warnings(ctx, log)
+    new = found - _known(ctx, sweep) if found else found
+    if new:
+        steps.forget(built.out, goals)      # or the next run would not see them
+    first_of([f"{path}: {what}" for path, what in sorted(new)], ctx.log(f"{sweep.name}-warnings"))
     return ""
 
 
-def links(ctx, arch, variant):
+def links(ctx, sweep):
     """Builds and links the whole kernel at the last patch, with its modules."""
     step = trees.side_tree(ctx.tree, "step", ctx.tip)
-    steps.make(ctx, step, arch, ["vmlinux", "modules"], variant, "the series", f"{variant.name}-{arch}-links")
+    steps.make(ctx, step, sweep.arch, ["vmlinux", "modules"], sweep.variant, "the series", f"{sweep.name}-links")
     return ""
 
 
@@ -101,12 +132,7 @@ def boots(ctx, number):
     built = kernels.of_source(ctx.tree, step, "x86_64", "vm", skip_unknown=True)
     built.repeat = "./dma-owner check --variants"
     built.build()
-    lines, log = [], ctx.layout.log("boots")
-    argv = [vm.harness(ctx.tree), "--machine", UNIT.machine, "--suite", UNIT.name,
-            *vm.arguments(ctx.tree, [built], "boots")]
-    proc.streamed(argv, lines.append, log, cwd=ctx.tree.path)
-    killers, death = mutants.verdict(lines, UNIT.name)
+    killers, death, passed = mutants.boot(ctx.tree, built, UNIT, "boots")
     if killers or death:
-        raise Failed(f"patch {number + 1}: {' '.join([*killers[:3], death])}", log)
-    ran = sum(line.startswith("ok ") and f":{UNIT.name}:" in line for line in lines)
-    return f"{ran} unit tests"
+        raise Failed(f"patch {number + 1}: {' '.join([*killers[:3], death]).strip()}", ctx.layout.log("boots"))
+    return f"{passed} unit tests"

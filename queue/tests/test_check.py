@@ -168,7 +168,7 @@ class Parsers(unittest.TestCase):
 
     def test_outermost_folders(self):
         goals = ["drivers/vfio/", "drivers/vfio/pci/", "drivers/iommu/"]
-        self.assertEqual(steps._outermost(goals),    # pylint: disable=protected-access
+        self.assertEqual(steps.outermost(goals),
                          ["drivers/vfio/", "drivers/iommu/"])
 
 

@@ -27,7 +27,7 @@ class Verdict(unittest.TestCase):
 
     def killed_by(self, lines, killers, death):
         """What verdict() must make of the lines."""
-        self.assertEqual(mutants.verdict(lines, "suite"), (killers, death))
+        self.assertEqual(mutants.verdict(mutants.results(lines), "suite"), (killers, death, lines.count(OK)))
 
     def test_survived(self):
         self.killed_by([OK, QUIET, "1 passed, 0 failed, 0 skipped"], [], "")
@@ -50,7 +50,7 @@ class Verdict(unittest.TestCase):
     def test_silence_is_no_verdict(self):
         for lines in ([], [QUIET], ["# noise"]):
             with self.assertRaises(Stop):
-                mutants.verdict(lines, "suite")
+                mutants.verdict(mutants.results(lines), "suite")
 
 
 class Judge(unittest.TestCase):
@@ -63,13 +63,13 @@ class Judge(unittest.TestCase):
 
     def test_ends_a_harness_that_hangs_after_a_failure(self):
         script = f"trap 'echo \"{ENDS}\"; exit 1' TERM; echo '{OK}'; echo '{FAILED}'; while :; do sleep 0.1; done"
-        self.assertEqual(self.judged(script), (["two"], ""))
+        self.assertEqual(self.judged(script), (["two"], "", 1))
 
     def test_lets_others_finish(self):
-        self.assertEqual(self.judged(f"echo '{OK}'; echo '{SPLAT}'"), ([], "kernel BUG at a.c:9!"))
+        self.assertEqual(self.judged(f"echo '{OK}'; echo '{SPLAT}'"), ([], "kernel BUG at a.c:9!", 1))
 
     def test_names_the_log_when_nothing_was_said(self):
-        with self.assertRaisesRegex(Stop, "said nothing: see .*log"):
+        with self.assertRaisesRegex(Stop, "said nothing of the suite: see .*log"):
             self.judged("exit 1")
 
 

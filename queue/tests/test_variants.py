@@ -2,6 +2,7 @@
 """Each patch in other configurations: which are asked for, and what is held against it."""
 
 import unittest
+from types import SimpleNamespace
 from unittest import mock
 
 from fake import Repository, changed_base
@@ -27,16 +28,34 @@ class Variants(unittest.TestCase):
     def tearDown(self):
         self.repo.close()
 
-    def built(self, said):
-        """builds() of the patch when the compiler says said[source folder]."""
-        def make(ctx, source, arch, targets, variant, title, log_name):
+    def built(self, said, base):
+        """builds() of the patch, twice, when the compiler says `said` of it, and `base`
+        of the base; what is compiled already it does not speak of."""
+        self.anew = []
+        source = {"step": said, "base": base}
+
+        def make(ctx, tree, arch, targets, variant, title, log_name, anew=False):
             log = ctx.log(log_name)
             log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text(said[source.name], encoding="utf-8")
+            out = tree / ".out"
+            if anew:
+                steps.forget(out, targets)
+                self.anew.append(tree.name)
+            stale = (out / "drivers/iommu/iommu.o")
+            log.write_text("" if stale.is_file() else source[tree.name], encoding="utf-8")
+            stale.parent.mkdir(parents=True, exist_ok=True)
+            stale.touch()
             self.targets = targets
-            return None, log
+            return SimpleNamespace(out=out), log
+
+        sweep, found = variants.Sweep("x86_64", variants.VARIANTS[0]), []
         with mock.patch.object(steps, "make", make):
-            return variants.builds(self.ctx, 0, "x86_64", variants.VARIANTS[0])
+            for _ in range(2):
+                try:
+                    found.append(variants.builds(self.ctx, 0, sweep))
+                except Failed as failed:
+                    found.append(str(failed))
+        return found
 
     def test_cases(self):
         names = [name for name, _, _ in variants.cases(self.ctx)]
@@ -47,15 +66,22 @@ class Variants(unittest.TestCase):
         self.assertIn("boots:iommu-change-a-line", names)
 
     def test_builds_with_w1(self):
-        self.assertEqual(self.built({"step": ""}), "")
+        self.assertEqual(self.built("", ""), ["", ""])
         self.assertEqual(self.targets, ["W=1", "drivers/iommu/"])
 
-    def test_new_warning(self):
-        with self.assertRaisesRegex(Failed, "unused variable"):
-            self.built({"step": WARNING, "base": ""})
+    def test_new_warning_is_told_each_time(self):
+        for said in self.built(WARNING, ""):
+            self.assertIn("unused variable", said)
 
     def test_warning_of_the_base(self):
-        self.assertEqual(self.built({"step": WARNING, "base": WARNING}), "")
+        self.assertEqual(self.built(WARNING, WARNING), ["", ""])
+
+    def test_the_base_is_compiled_anew_and_once(self):
+        stale = self.repo.tree().path.parent / "base/.out/drivers/iommu/iommu.o"
+        stale.parent.mkdir(parents=True)
+        stale.touch()
+        self.assertEqual(self.built(WARNING, WARNING), ["", ""])
+        self.assertEqual(self.anew, ["base"])
 
 
 if __name__ == "__main__":
