@@ -154,8 +154,11 @@ boot()
 # Whatever ends this shell ends the machines.
 stop()
 {
+	local running
+
 	trap '' INT TERM HUP
-	jobs -p | xargs -r kill 2> /dev/null
+	mapfile -t running < <(jobs -p)
+	[ ${#running[@]} = 0 ] || kill "${running[@]}" 2> /dev/null
 	wait
 }
 
