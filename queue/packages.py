@@ -20,7 +20,8 @@ FOR_DEB = ("dpkg-dev", "fakeroot")
 FOR_DEBIAN = ("mmdebstrap", "genext2fs", "e2fsprogs")
 FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
              "perl")
-FOR_DOCS = ("python3-sphinx", "groff-base", "perl")
+# The kernel's conf.py of Sphinx asks fc-list for fonts.
+FOR_DOCS = ("python3-sphinx", "fontconfig", "groff-base", "perl")
 # spin turns the model of DMA ownership into a C program, which gcc compiles.
 FOR_MODEL = ("spin", "gcc", "libc6-dev")
 FOR_BENCH = ("dwarves",)
