@@ -69,8 +69,10 @@ def verb_build(layout, options):
 def verb_check(layout, options):
     """the mechanical checks: rules, fuzz 0 on three bases, checkpatch, sparse, ..."""
     layout, source = bases.choose(layout)
-    report = Report()
-    check.run(layout, source, report, variants.cases if options.variants else check.cases)
+    report, wanted = Report(), check.cases
+    if options.variants is not None:
+        wanted = variants.chosen(options.variants)
+    check.run(layout, source, report, wanted)
     return report.total()
 
 
@@ -163,7 +165,7 @@ def _hand_out(layout, options, write):
     """Has `write` turn the series into files for the signer; prints their paths."""
     signoff = export.checked_signoff(_signoff(options), options.verb)
     layout, source = bases.choose(layout)
-    tree = trees.prepare(layout, source)
+    tree = trees.of_series(layout, source, options.verb)
     for path in write(layout, source, series.load(layout), tree, signoff):
         console.say(str(path))
     return 0
@@ -187,10 +189,11 @@ def verb_kabi(layout, options):
         kabi.show(kabi.compare(*map(kabi.load, options.files)))
         return 0
     layout, source = bases.choose(layout)
-    tree = trees.prepare(layout, source)
     if options.build:
+        tree = trees.prepare(layout, source)
         kabi.show(kabi.compare(*map(kabi.load, kabi.build(layout, tree))))
     else:
+        tree = trees.of_series(layout, source, options.verb)
         kabi.show(kabi.by_sources(tree.git, tree.base_commit(), trees.applied_tip(tree.state())))
     return 0
 
@@ -198,7 +201,7 @@ def verb_kabi(layout, options):
 def verb_deb(layout, options):
     """builds installable packages; prints their paths"""
     layout, source = bases.choose(layout)
-    tree = trees.prepare(layout, source)
+    tree = trees.of_series(layout, source, options.verb)
     found = deb.build(tree, source, options.config, options.localmodconfig)
     for path in found:
         console.say(str(path))
@@ -269,8 +272,9 @@ def parser():
     add("tree", verb_tree)
     add("refresh", verb_refresh)
     checked = add("check", verb_check)
-    checked.add_argument("--variants", action="store_true",
-                         help="instead: build each patch in other configurations, with W=1, and boot it")
+    checked.add_argument("--variants", nargs="*", metavar="WORD",
+                         help="instead: build each patch in other configurations, with W=1, and boot it; with words "
+                              "only the cases with one of them in their name, such as no-pci-arm64 or boots")
     exported = add("export", verb_export)
     exported.add_argument("setting", nargs="*", metavar="SIGNOFF='Name <mail>'")
     applied = add("am", verb_am)
@@ -326,6 +330,13 @@ def _crash(layout):
     return f"a fault of the machinery itself: see {log}"
 
 
+def system_line(error):
+    """The one line for an OSError, which need not name a file."""
+    what = ": ".join(filter(None, (error.strerror or str(error), error.filename)))
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{what}: {'free some space' if full else 'see to it'} and run the same command again"
+
+
 def main():
     """Entry point: maps every way to end to a line and an exit status."""
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -340,10 +351,7 @@ def main():
     except BrokenPipeError:
         status = 141
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        line = f"{error.strerror}: {error.filename}: " + (
-            "free some space and run the same command again" if full else
-            "see to it and run the same command again")
+        line = system_line(error)
     except Exception:   # pylint: disable=broad-except
         line = _crash(Layout(ROOT))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

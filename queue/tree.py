@@ -234,6 +234,14 @@ def both_moved(tree, state):
                 f"`git -C {shown} rebase --onto series {tip} mine`")
 
 
+def _without_series(tree, state, source, entries):
+    """Stops when the base has all files that the series brings."""
+    new = {path for entry in entries for path in entry.files}
+    if new and not state["patches"] and new <= tree.git.paths(state["base_commit"]):
+        raise Stop(f"{source.title} has the series already: all {len(new)} files that it brings are there; "
+                   "give another one with BASE=path")
+
+
 def prepare(layout, source, quiet=False):
     """Brings the tree up to date with the repository; returns it as a Tree.
 
@@ -253,10 +261,23 @@ def prepare(layout, source, quiet=False):
                          "when they are committed: ./dma-owner refresh")
         return tree
     if not same:
+        _without_series(tree, state, source, entries)
         with console.stage(f"Applying the series ({len(entries)} patches)"):
             patches = commit_series(tree.git, state["base_commit"], entries, state["patches"],
                                     layout.log("apply"))
             _move(tree, state, patches)
+    return tree
+
+
+def of_series(layout, source, verb):
+    """prepare() for a verb that hands out the series, and would leave out what only
+    the tree has: raises Stop when there is such work."""
+    tree = prepare(layout, source, quiet=True)
+    unsaved = tree.unsaved(tree.state())
+    if unsaved:
+        shown = layout.shown(tree.path)
+        raise Stop(f"{verb} takes the series as it is in the repository, and {shown} has {unsaved}: "
+                   f"./dma-owner refresh takes that in, git -C {shown} stash or branch keeps it apart")
     return tree
 
 

@@ -19,6 +19,7 @@ import packages
 import steps
 import tree as trees
 from checkbase import Failed, first_of
+from errors import Stop
 from mutations import UNIT
 from steps import Variant
 
@@ -62,6 +63,20 @@ def cases(ctx):
         name = posixpath.basename(entry.name)[:-len(".patch")]
         found.append((f"boots:{name}", _booting(number), _key(ctx, entry)))
     return found
+
+
+def chosen(words):
+    """cases() with one of the words in their name; all without words.
+
+    The function that it returns raises Stop when there is none.
+    """
+    def some(ctx):
+        found = [case for case in cases(ctx) if not words or any(word in case[0] for word in words)]
+        if not found:
+            raise Stop(f"no case is named like {' or '.join(words)}: give a variant ("
+                       f"{', '.join(variant.name for variant in VARIANTS)}), an architecture, boots, or a patch")
+        return found
+    return some
 
 
 def _key(ctx, entry):

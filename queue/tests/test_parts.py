@@ -2,6 +2,7 @@
 """The small parts: apt entries, mails, series, configurations, results, processes."""
 
 import contextlib
+import errno
 import io
 import os
 import time
@@ -13,6 +14,7 @@ from fake import Repository
 import apt
 import kconfig
 import lint
+import main
 import patchmail
 import proc
 import series
@@ -234,6 +236,19 @@ class Processes(unittest.TestCase):
             self.assertEqual(log.read_text(encoding="utf-8").splitlines()[1:], ["out", "err"])
         finally:
             log.unlink(missing_ok=True)
+
+
+class SystemLine(unittest.TestCase):
+    """The one line for an error of the system."""
+
+    def test_full_disk(self):
+        no_room = OSError(errno.ENOSPC, "No space left on device", "/t/a")
+        self.assertEqual(main.system_line(no_room),
+                         "No space left on device: /t/a: free some space and run the same command again")
+
+    def test_without_a_file(self):
+        self.assertEqual(main.system_line(OSError(errno.EIO, "Input/output error")),
+                         "Input/output error: see to it and run the same command again")
 
 
 if __name__ == "__main__":

@@ -100,6 +100,13 @@ class Unsaved(Base):
         self.repo.tree()
         self.assertEqual((tree.path / OWNER).read_text(encoding="utf-8"), "int mine;\n")
 
+    def test_edits_are_not_handed_out(self):
+        tree = self.repo.tree()
+        self.assertEqual(trees.of_series(self.repo.layout, self.repo.source, "export").path, tree.path)
+        (tree.path / OWNER).write_text("int mine;\n", encoding="utf-8")
+        self.stops("export takes the series as it is in the repository, and .build/tree has uncommitted "
+                   f"edits ({OWNER})", trees.of_series, self.repo.layout, self.repo.source, "export")
+
     def test_edits_and_a_changed_series_stop(self):
         (self.repo.tree().path / OWNER).write_text("int mine;\n", encoding="utf-8")
         self.repo.write(OWNER, "int other;\n")
@@ -195,6 +202,12 @@ class Applies(Base):
         text = (self.repo.root / "drivers/iommu/iommu-add-the-owner.patch").read_text(encoding="utf-8")
         self.repo.write("drivers/iommu/iommu-add-the-owner.patch", text.replace(" line 19", " line xix"))
         self.stops("drivers/iommu/iommu-add-the-owner.patch does not apply", self.repo.tree)
+
+    def test_base_that_has_the_series(self):
+        tree = self.repo.tree()
+        files = {path: tree.git.blob("HEAD", path).decode() for path in tree.git.paths("HEAD")}
+        self.repo.source = FakeSource("patched 1", files)
+        self.stops("patched 1 has the series already: all 2 files that it brings are there", self.repo.tree)
 
     def test_missing_whole_file(self):
         (self.repo.root / OWNER).unlink()

@@ -11,6 +11,7 @@ import refresh
 import steps
 import variants
 from checkbase import Failed
+from errors import Stop
 
 PATH = "drivers/iommu/iommu.c"
 WARNING = f"{PATH}:7:1: warning: unused variable 'x'\n"
@@ -64,6 +65,13 @@ class Variants(unittest.TestCase):
         self.assertIn("no-pci-arm64:iommu-change-a-line", names)
         self.assertIn("no-pci-arm64:links", names)
         self.assertIn("boots:iommu-change-a-line", names)
+
+    def test_chosen(self):
+        names = [name for name, _, _ in variants.chosen(["boots", "no-pci-arm64"])(self.ctx)]
+        self.assertEqual(names, ["no-pci-arm64:iommu-change-a-line", "no-pci-arm64:links", "boots:iommu-change-a-line"])
+        self.assertEqual(len(variants.chosen([])(self.ctx)), len(variants.cases(self.ctx)))
+        with self.assertRaisesRegex(Stop, "no case is named like nonsense: give a variant .as-is, no-vfio"):
+            variants.chosen(["nonsense"])(self.ctx)
 
     def test_builds_with_w1(self):
         self.assertEqual(self.built("", ""), ["", ""])
