@@ -3,7 +3,7 @@
 
 The kernel's own `bindeb-pkg` makes them. The release that the kernel reports,
 and with it the package's name, ends in the version of the series, so that the
-packages live beside Debian's own kernels.
+packages live beside Debian's own kernels. A small package has iommu-groups.
 """
 
 import os
@@ -15,13 +15,27 @@ import console
 import kbuild
 import kconfig
 import packages
+import patchmail
+import proc
 import tree as trees
 from errors import Stop
-from layout import need_space
+from layout import need_space, remove, write_file
 
 ARCH = "x86_64"
 SPACE_GIB = 12.0
 KEPT = ("linux-image", "linux-headers")
+TOOL = "tools/iommu"
+CONTROL = f"""Package: iommu-groups
+Version: {{version}}
+Architecture: amd64
+Maintainer: {patchmail.AUTHOR}
+Section: admin
+Priority: optional
+Description: shows IOMMU groups and who owns them
+ Lists the IOMMU groups of this machine, their devices and drivers, and the
+ owner of each; says why a device cannot be given to userspace, and follows
+ changes. It reads what a kernel with DMA ownership shows.
+"""
 VM = "vm"
 SMALL = "queue/deb.config"      # over the machines' configuration
 OWN = "queue/deb-own.config"    # over one of somebody else
@@ -89,8 +103,24 @@ class Deb(kbuild.Build):
         return found
 
 
+def tool_package(layout, folder, version):
+    """Makes the package of iommu-groups, from the kernel tree `folder`; returns its
+    path. The program is static: the host may be of another Debian."""
+    stage, log = layout.work / "deb-tool", layout.log("build-iommu-groups")
+    made = stage.with_name(f"iommu-groups_{version}_amd64.deb")
+    remove(stage)
+    with console.stage("Building the package of iommu-groups", log):
+        proc.must(["make", "-C", folder / TOOL, "LDFLAGS=-static", f"DESTDIR={stage}", "install"], log,
+                  "building iommu-groups", "./dma-owner deb")
+        write_file(stage / "DEBIAN" / "control", CONTROL.format(version=version).encode())
+        proc.must(["dpkg-deb", "--root-owner-group", "--build", stage, made], log,
+                  "packing iommu-groups", "./dma-owner deb", append=True)
+    return made
+
+
 def build(tree, source, given, local):
-    """Builds; returns [paths in out/deb/]. Raises Stop with the log's name."""
+    """Builds; returns [paths in out/deb/], the image's first. Raises Stop with the
+    log's name."""
     layout = tree.layout
     packages.ensure(layout, packages.FOR_BUILD + packages.FOR_DEB, "to build Debian packages")
     need_space(layout, SPACE_GIB, "a build of packages")
@@ -100,8 +130,8 @@ def build(tree, source, given, local):
     built.configure()
     out = layout.root / "out" / "deb"
     out.mkdir(parents=True, exist_ok=True)
-    kept = []
-    for path in built.package(release, package_version(source, layout)):
+    kept, version = [], package_version(source, layout)
+    for path in (*built.package(release, version), tool_package(layout, side, version)):
         kept.append(out / path.name)
         os.replace(path, kept[-1])
     return kept

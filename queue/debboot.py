@@ -37,11 +37,12 @@ _TITLE = "deb:debian:"
 _PRINT = '''here=$1; . "$here/$2.conf"; printf '%s\\n' "$QEMU" "${MACHINE[@]}" "${DEMO_DEVICES[@]}"'''
 
 
-def _hooks(folder, image):
-    """argv of mmdebstrap's hooks: the package, the script, and out with the kernel."""
-    copies = (f"upload {image} /tmp/{image.name}", f"upload {folder / 'debboot.sh'} /usr/local/sbin/debboot.sh",
+def _hooks(folder, image, tool):
+    """argv of mmdebstrap's hooks: the packages, the script, and out with the kernel."""
+    copies = (*(f"upload {path} /tmp/{path.name}" for path in (image, tool)),
+              f"upload {folder / 'debboot.sh'} /usr/local/sbin/debboot.sh",
               f"upload {folder / 'unit'} /etc/systemd/system/debboot.service")
-    inside = (f"dpkg -i /tmp/{image.name}", "chmod 755 /usr/local/sbin/debboot.sh",
+    inside = (f"dpkg -i /tmp/{image.name} /tmp/{tool.name}", "chmod 755 /usr/local/sbin/debboot.sh",
               "systemctl enable debboot.service")
     release = image.name.split("_")[0].partition("image-")[2]
     out = (f"download /boot/vmlinuz-{release} {folder}/vmlinuz", f"download /boot/initrd.img-{release} {folder}/initrd")
@@ -49,8 +50,8 @@ def _hooks(folder, image):
     return [f"--customize-hook={command}" for command in commands]
 
 
-def _root(layout, folder, image):
-    """Makes Debian with the package in it: folder/root.img, vmlinuz and initrd."""
+def _root(layout, folder, image, tool):
+    """Makes Debian with the packages in it: folder/root.img, vmlinuz and initrd."""
     private = apt.PrivateApt(layout.build / "apt-debian", [apt.codename()], "boot the packages by hand")
     private.prepare()
     (folder / "debboot.sh").write_bytes((layout.root / SCRIPT).read_bytes())
@@ -58,7 +59,7 @@ def _root(layout, folder, image):
     root, log = folder / "root.img", layout.log("debian")
     remove(root)
     argv = ["mmdebstrap", "--variant=minbase", "--format=ext2", f"--include={','.join(INSIDE)}",
-            *_hooks(folder, image), apt.codename(), root, private.home / "sources.list"]
+            *_hooks(folder, image, tool), apt.codename(), root, private.home / "sources.list"]
     with console.stage(f"Installing {image.name} into Debian", log):
         proc.must(argv, log, "making a Debian", "./dma-owner deb --boot")
         proc.must(["truncate", "-s", f"{ROOT_GIB}G", root], log, "growing", "./dma-owner deb --boot", append=True)
@@ -110,9 +111,9 @@ class Relay:
             self.report.fail(_TITLE + "end", f"the machine stopped after {(self.seen or ['nothing'])[-1]}", self.log)
 
 
-def boot(tree, image, report):
-    """Installs the image's package, boots it, and reports what was tried; a
-    machine that does not come to its end is a failure.
+def boot(tree, image, tool, report):
+    """Installs the packages of the kernel and of iommu-groups, boots, and reports
+    what was tried; a machine that does not come to its end is a failure.
 
     Raises Stop when Debian cannot be made.
     """
@@ -120,7 +121,7 @@ def boot(tree, image, report):
     packages.ensure(layout, packages.FOR_DEBIAN + packages.FOR_BOOT["x86_64"], "to boot the packages in Debian")
     folder = layout.work / "debian"
     folder.mkdir(parents=True, exist_ok=True)
-    _root(layout, folder, image)
+    _root(layout, folder, image, tool)
     log = folder / "console.log"
     relay = Relay(report, log)
     with console.stage(f"Booting Debian with {image.name}", log):

@@ -130,6 +130,14 @@ qemu_owns_the_group()
 	wait_for 120 owned_by user || fail "$(tail -n 1 /tmp/qemu.log)"
 }
 
+tool_shows_the_owner()
+{
+	local said
+
+	said=$(iommu-groups | grep "^Group $group ")
+	[[ $said == *"userspace: qemu-system-x86["* ]] || fail "$said"
+}
+
 module_is_refused()
 {
 	modprobe e1000 || return
@@ -162,6 +170,7 @@ run driverctl_overrides
 run qemu_is_refused
 run bridge_is_in_the_way
 run qemu_owns_the_group
+run tool_shows_the_owner
 run module_is_refused
 run driverctl_parks_the_sibling
 run driver_returns

@@ -206,10 +206,10 @@ def verb_deb(layout, options):
     for path in found:
         console.say(str(path))
     if not options.boot:
-        console.note(f"To install: dpkg -i {found[0]}")
+        console.note(f"To install: dpkg -i {found[0]} {found[-1]}")
         return 0
     report = Report()
-    debboot.boot(tree, found[0], report)
+    debboot.boot(tree, found[0], found[-1], report)
     return report.total()
 
 

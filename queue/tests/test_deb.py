@@ -13,6 +13,7 @@ from fake import FakeSource, Repository
 
 import deb
 import debboot
+import proc
 from errors import Stop
 from report import Report
 
@@ -95,6 +96,43 @@ class Packing(unittest.TestCase):
             self.built.package("5.10.262-dma-owner1", "1+dmaowner1")
 
 
+class Tool(unittest.TestCase):
+    """The package of iommu-groups, from what its Makefile installs."""
+
+    def setUp(self):
+        self.repo = Repository()
+        self.repo.write("kernel/tools/iommu/Makefile", "install:\n\tmkdir -p $(DESTDIR)/usr/bin\n"
+                        "\techo '$(LDFLAGS)' > $(DESTDIR)/usr/bin/iommu-groups\n")
+
+    def tearDown(self):
+        self.repo.close()
+
+    def package(self):
+        """Makes it, as version 1+dmaowner2."""
+        with contextlib.redirect_stderr(io.StringIO()):
+            return deb.tool_package(self.repo.layout, self.repo.root / "kernel", "1+dmaowner2")
+
+    def test_package(self):
+        made = self.package()
+        self.assertEqual(made.name, "iommu-groups_1+dmaowner2_amd64.deb")
+        _, fields, _ = proc.call(["dpkg-deb", "--field", made, "Package", "Version"])
+        self.assertEqual(fields.decode().splitlines(), ["Package: iommu-groups", "Version: 1+dmaowner2"])
+        _, listing, _ = proc.call(["dpkg-deb", "--contents", made])
+        self.assertRegex(listing.decode(), r"root/root .* ./usr/bin/iommu-groups\n")
+
+    def test_is_static_and_made_anew(self):
+        self.repo.write(".build/deb-tool/usr/bin/stale", "")
+        made = self.package()
+        proc.call(["dpkg-deb", "--extract", made, self.repo.root / "out"])
+        self.assertEqual((self.repo.root / "out/usr/bin/iommu-groups").read_text(encoding="utf-8"), "-static\n")
+        self.assertFalse((self.repo.root / "out/usr/bin/stale").exists())
+
+    def test_does_not_build(self):
+        (self.repo.root / "kernel/tools/iommu/Makefile").unlink()
+        with self.assertRaisesRegex(Stop, "building iommu-groups failed: see .*to repeat: ./dma-owner deb"):
+            self.package()
+
+
 class Boot(unittest.TestCase):
     """The machine's lines become results."""
 
@@ -120,9 +158,10 @@ class Boot(unittest.TestCase):
             self.assertIn(f"the machine stopped after {last};", report.lines[-1])
 
     def test_hooks_name_the_release(self):
-        hooks = debboot._hooks(Path("/f"), Path("/o/linux-image-5.10.262-dma-owner1_1_amd64.deb"))
+        hooks = debboot._hooks(Path("/f"), Path("/o/linux-image-5.10.262-dma-owner1_1_amd64.deb"), Path("/o/tool.deb"))
         self.assertIn("--customize-hook=download /boot/vmlinuz-5.10.262-dma-owner1 /f/vmlinuz", hooks)
-        self.assertIn('--customize-hook=chroot "$1" dpkg -i /tmp/linux-image-5.10.262-dma-owner1_1_amd64.deb', hooks)
+        self.assertIn('--customize-hook=chroot "$1" dpkg -i /tmp/linux-image-5.10.262-dma-owner1_1_amd64.deb '
+                      "/tmp/tool.deb", hooks)
 
 
 if __name__ == "__main__":
