@@ -76,6 +76,6 @@ def release(layout, source, entries, tree, signoff):
     write_file(path, data)
     total = path.with_name(f"{path.name}.sha256")
     write_file(total, f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())
-    if not tested.reports(layout, entries):
-        console.note("There are no test results of this series in .build: ./dma-owner test makes them")
+    if not tested.rows(layout, entries):
+        console.note("No test results of this series are known: ./dma-owner test gives them")
     return [path, total]

@@ -119,6 +119,18 @@ class Release(Base):
         want = dict(line.split("  ")[::-1] for line in files.pop("SHA256SUMS").decode().splitlines())
         self.assertEqual(want, {name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
 
+    def test_says_when_nothing_was_tested(self):
+        for record, said in ((False, True), (True, False)):
+            if record:
+                self.record()
+                self.repo.write("TESTED", tested.text(self.repo.layout))
+                (self.repo.layout.build / "tested").rename(self.repo.layout.build / "gone")
+                self.commit()
+            text = io.StringIO()
+            with contextlib.redirect_stderr(text):
+                self.release()
+            self.assertEqual("No test results" in text.getvalue(), said)
+
     def test_uncommitted(self):
         self.repo.write("CHANGES", "Version 2\n\n- b\n\nVersion 1\n\n- a\n")
         with self.assertRaises(Stop) as caught:
