@@ -167,12 +167,17 @@ def interactive(argv, *, cwd=None, env=None):
             continue    # meant for the child, which shares the terminal
 
 
+def says_disk_full(text):
+    """Whether a program's words (bytes) blame a full disk; git has its own."""
+    return b"No space left on device" in text or b"Out of diskspace" in text
+
+
 def log_says_disk_full(log):
     """Whether the end of a log blames a full disk."""
     try:
         with open(log, "rb") as text:
             text.seek(max(0, os.path.getsize(log) - 20000))
-            return b"No space left on device" in text.read()
+            return says_disk_full(text.read())
     except OSError:
         return False
 

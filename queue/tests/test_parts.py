@@ -8,10 +8,12 @@ import os
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from fake import Repository
 
 import apt
+import git
 import kconfig
 import lint
 import main
@@ -240,6 +242,12 @@ class Processes(unittest.TestCase):
 
 class SystemLine(unittest.TestCase):
     """The one line for an error of the system."""
+
+    def test_full_disk_of_git(self):
+        words = b"fatal: sha1 file '/t/.git/index.lock' write error. Out of diskspace\n"
+        with mock.patch.object(proc, "call", return_value=(128, b"", words)):
+            with self.assertRaisesRegex(Stop, "^the disk is full: free some space under /t, then run"):
+                git.Git("/t").bytes("status")
 
     def test_full_disk(self):
         no_room = OSError(errno.ENOSPC, "No space left on device", "/t/a")
