@@ -134,9 +134,10 @@ def builds(ctx, number, sweep):
 
 
 def links(ctx, sweep):
-    """Builds and links the whole kernel at the last patch, with its modules."""
+    """Builds and links the whole kernel at the last patch, with its modules if it
+    has any."""
     step = trees.side_tree(ctx.tree, "step", ctx.tip)
-    steps.make(ctx, step, sweep.arch, ["vmlinux", "modules"], sweep.variant, "the series", f"{sweep.name}-links")
+    steps.make(ctx, step, sweep.arch, ["all"], sweep.variant, "the series", f"{sweep.name}-links")
     return ""
 
 
