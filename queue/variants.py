@@ -4,7 +4,7 @@
 A carrier bisects, and with a configuration that nobody here has thought of. So
 what the series touches is built at every patch with VFIO, IOMMU_API, PCI and
 KUnit as yes, module and no, and with W=1; at the last patch the whole kernel is
-linked; and the kernel of every patch boots. It takes an hour or two.
+linked; and the kernel of every patch boots. It takes hours.
 """
 
 import posixpath
