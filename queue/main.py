@@ -140,7 +140,7 @@ def verb_test(layout, options):
         mutants.run(layout, source, options.mutants, report)
         return report.total()
     if not options.suite and (not options.machine or "host" in options.machine):
-        selftest.run(report)
+        selftest.run(layout, report)
         ident = tested.of_tree(trees.prepare(layout, source, quiet=True))
         check.run(layout, source, report)
         if ident:

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import console
+import packages
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = {"queue": (ROOT / "queue/tests", "test_*.py"),
@@ -69,8 +70,9 @@ def names():
     return [_name(name, test) for name in SUITES for test in _flat(_suite(name))]
 
 
-def run(report):
-    """Runs the tests; results go to the report."""
+def run(layout, report):
+    """Runs the tests, some of which compile; results go to the report."""
+    packages.ensure(layout, packages.FOR_BUILD, "to test the machinery")
     with console.quiet():
         for name in SUITES:
             _suite(name).run(_Relay(name, report))
