@@ -11,7 +11,6 @@ import git
 import patchmail
 import proc
 from checkbase import Failed
-from errors import Stop
 from layout import remove
 
 WHICH = ("primary", "second", "pristine")
@@ -91,7 +90,7 @@ def git_am(repo, mails, log):
         return None
     text = log.read_text(encoding="utf-8", errors="replace")
     if proc.log_says_disk_full(log):
-        raise Stop(f"the disk is full: free some space under {repo.path.parent}, then run the same command again")
+        raise proc.disk_full(repo.path.parent)
     match = re.search(r"Patch failed at (\d+) (.*)", text)
     errors = re.findall(r"^error: (?:patch failed: )?(.*)", text, re.M)
     if not match:

@@ -72,7 +72,7 @@ class Git:
         """stdout of a git command that must succeed."""
         status, out, err = self.call(*args, data=data)
         if status and proc.says_disk_full(err):
-            raise Stop(f"the disk is full: free some space under {self.path}, then run the same command again")
+            raise proc.disk_full(self.path)
         if status:
             raise Stop(f"git {args[0]} failed in {self.path}: " +
                        " ".join(err.decode("utf-8", "replace").split())[:300])

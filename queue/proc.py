@@ -172,6 +172,11 @@ def says_disk_full(text):
     return b"No space left on device" in text or b"Out of diskspace" in text
 
 
+def disk_full(folder):
+    """The Stop for a disk that is full, under `folder`."""
+    return Stop(f"the disk is full: free some space under {folder}, then run the same command again")
+
+
 def log_says_disk_full(log):
     """Whether the end of a log blames a full disk."""
     try:
