@@ -19,6 +19,7 @@ import lint
 import main
 import patchmail
 import proc
+import selftest
 import series
 from errors import Stop
 from report import Report
@@ -238,6 +239,18 @@ class Processes(unittest.TestCase):
             self.assertEqual(log.read_text(encoding="utf-8").splitlines()[1:], ["out", "err"])
         finally:
             log.unlink(missing_ok=True)
+
+
+class SelfTests(unittest.TestCase):
+    """The tests of the machinery, as ./dma-owner test runs them."""
+
+    def test_what_compiles_is_installed_first(self):
+        with mock.patch("packages.ensure", side_effect=Stop("no apt")) as ensure, \
+                mock.patch("selftest._suite") as suite:
+            with self.assertRaisesRegex(Stop, "no apt"):
+                selftest.run(None, None)
+        self.assertLessEqual({"gcc", "make"}, set(ensure.call_args.args[1]))
+        suite.assert_not_called()
 
 
 class SystemLine(unittest.TestCase):
