@@ -10,6 +10,7 @@ import export
 import git
 import patchmail
 import proc
+import series
 from checkbase import Failed
 from layout import remove
 
@@ -36,7 +37,7 @@ def git_version():
 
 def _touched(ctx):
     """Paths of the base that the series changes, sorted."""
-    return sorted({path for entry in ctx.entries for path in entry.patch.touched()})
+    return sorted({path for entry in ctx.entries for path in entry.patch.touched()} - set(series.GROWN))
 
 
 def _fresh(ctx, name):
@@ -207,7 +208,7 @@ def quilt(ctx, name):
 
 def _compare(ctx, folder, log):
     """What quilt made must be what the tree has."""
-    for path in _touched(ctx) + [p for e in ctx.entries for p in e.files]:
+    for path in _touched(ctx) + list(series.GROWN) + [p for e in ctx.entries for p in e.files]:
         status, want, _ = ctx.git.call("cat-file", "blob", f"{ctx.tip}:{path}")
         have = (folder / path).read_bytes() if (folder / path).is_file() else None
         if have != (want if status == 0 else None):

@@ -20,7 +20,7 @@ from layout import remove
 MACHINE = "q35-intel"
 SCRIPT = "queue/debboot.sh"
 INSIDE = ("systemd-sysv", "udev", "kmod", "initramfs-tools", "zstd", "iproute2", "pciutils", "driverctl",
-          "qemu-system-x86", "seabios")
+          "qemu-system-x86", "seabios", "libvirt-daemon-system", "libvirt-clients")
 ROOT_GIB = 3
 SECONDS = 900
 UNIT = """[Unit]

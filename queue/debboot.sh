@@ -111,7 +111,9 @@ qemu_is_refused()
 	local said
 
 	said=$(timeout 60 qemu-system-x86_64 "${guest[@]}" 2>&1) && fail "it started" && return
-	[[ $said == *"group $group is not viable"* ]] || fail "$said"
+	[[ $said == *"group $group is not viable"* ]] || fail "$said" || return
+	journalctl -k | grep -q "iommu: group $group: not viable: .*$sibling is bound to e1000" ||
+		fail "not in the journal"
 }
 
 # The group's bridge has a driver that trusts it, as on Debian's own kernels.
@@ -138,6 +140,15 @@ tool_shows_the_owner()
 	[[ $said == *"userspace: qemu-system-x86["* ]] || fail "$said"
 }
 
+# A process that a reader cannot see has no number for it.
+table_is_for_its_reader()
+{
+	local said
+
+	said=$(unshare --pid --fork cat /sys/kernel/debug/iommu/groups) || return
+	[[ $said == *" qemu-system-x86[0] "* ]] || fail "$said"
+}
+
 module_is_refused()
 {
 	modprobe e1000 || return
@@ -153,15 +164,54 @@ driverctl_parks_the_sibling()
 	owned_by user || fail "owner is $(owner)"
 }
 
+# libvirt may have the sibling for a guest, whoever owns the group.
+libvirt_detaches_the_sibling()
+{
+	systemctl start libvirtd || return
+	wait_for 30 virsh nodedev-info "$node" > /dev/null 2>&1 || fail "libvirt does not know $node" || return
+	virsh nodedev-detach "$node" > /dev/null || return
+	bound_to "$sibling" vfio-pci || fail "$sibling: $(driver_of "$sibling")"
+}
+
+# It cannot have its own driver again as long as the guest runs, and is told.
+libvirt_is_refused()
+{
+	local said
+
+	said=$(virsh nodedev-reattach "$node" 2>&1) && fail "it succeeded: $said" && return 1
+	[[ $said == *"Device or resource busy"* ]] || fail "$said" || return
+	! driver_of "$sibling" || fail "$sibling: $(driver_of "$sibling")"
+}
+
+driverctl_is_refused()
+{
+	driverctl unset-override "$sibling"
+	! driver_of "$sibling" || fail "$sibling: $(driver_of "$sibling")" || return
+	owned_by user || fail "owner is $(owner)"
+}
+
+# The rule of iommu-groups.rst
+udev_rule_binds_the_sibling()
+{
+	mkdir -p /run/udev/rules.d
+	cat > /run/udev/rules.d/90-dma-owner.rules <<- 'END'
+		ACTION=="change", SUBSYSTEM=="pci", ENV{DMA_OWNER}=="none", \
+		  RUN+="/bin/sh -c 'echo $kernel > /sys/bus/pci/drivers_probe'"
+	END
+	udevadm control --reload || return
+	kill %1 && wait %1
+	wait_for 30 owned_by kernel || fail "owner is $(owner)" || return
+	bound_to "$sibling" e1000 || fail "$sibling: $(driver_of "$sibling")"
+}
+
 driver_returns()
 {
-	kill %1 && wait %1
-	wait_for 30 owned_by none || fail "owner is $(owner)" || return
-	driverctl unset-override "$sibling" && driverctl unset-override "$card" || return
+	driverctl unset-override "$card" || return
 	both_bound_to e1000
 }
 
 find_cards
+node=pci_${sibling//[:.]/_}
 guest=(-machine q35 -accel tcg -m 64 -nodefaults -display none -S -device "vfio-pci,host=$card")
 run systemd_is_up
 run kernel_says_the_series
@@ -171,8 +221,13 @@ run qemu_is_refused
 run bridge_is_in_the_way
 run qemu_owns_the_group
 run tool_shows_the_owner
+run table_is_for_its_reader
 run module_is_refused
+run libvirt_detaches_the_sibling
+run libvirt_is_refused
 run driverctl_parks_the_sibling
+run driverctl_is_refused
+run udev_rule_binds_the_sibling
 run driver_returns
 echo "ok end"
 systemctl poweroff

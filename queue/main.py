@@ -108,7 +108,7 @@ def _test_machines(layout, source, options, report):
     try:
         tree = trees.prepare(layout, source)
         vm.harness(tree)
-        extra = ["--soak", str(options.soak)]
+        extra = ["--soak", str(options.soak), "--seed", str(options.seed)]
         if options.config == "kcsan":
             machines = vm.of_arches(tree, machines, options.suite, races.ARCHES)
         builds = [kernels.of_tree(tree, arch, options.config, options.base_only)
@@ -265,7 +265,9 @@ def parser():
                       help="debug: KASAN, kmemleak and more; kcsan: data races, on x86 machines only")
     test.add_argument("--base-only", action="store_true", help="boot the base without the series")
     test.add_argument("--soak", type=int, default=0, metavar="MINUTES",
-                      help="let the race test run so long for each kind of group")
+                      help="let the race test run so long for each kind of group, and the random test in all, from "
+                           "a fresh seed")
+    test.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="where the random test begins instead")
     test.add_argument("--mutants", nargs="*", metavar="WORD",
                       help="take one rule after the other away and see a test fail; with words only the rules with "
                            "one of them in their name or their test's")

@@ -15,10 +15,15 @@ VFIO = Suite("q35-intel", "dma_owner_vfio_test")
 ABI = Suite("q35-intel", "dma_owner_abi_test")
 HOTPLUG = Suite("q35-intel", "dma_owner_hotplug_test")
 HOTPLUG_AMD = Suite("q35-amd", "dma_owner_hotplug_test")
+PCIEHP = Suite("q35-intel", "dma_owner_pciehp_test")
+HOTPLUG_SM = Suite("q35-intel-sm", "dma_owner_hotplug_test")
+FAIL_NTH_SM = Suite("q35-intel-sm", "dma_owner_fail_nth_test")
 MDEV = Suite("q35-intel", "dma_owner_mdev_test")
 NOIOMMU = Suite("q35-noiommu", "dma_owner_noiommu_test")
 SHOWN = Suite("q35-intel", "dma_owner_visibility_test")
 RACE = Suite("q35-intel", "dma_owner_race_test")
+DIRECT = Suite("q35-intel", "dma_owner_direct_test")
+DIRECT_AMD = Suite("q35-amd", "dma_owner_direct_test")
 
 
 class Mutation(NamedTuple):
@@ -38,10 +43,12 @@ DRIVERS = "drivers/base/dd.c"
 GROUPS = "drivers/vfio/vfio.c"
 INTEL = "drivers/iommu/intel/iommu.c"
 AMD = "drivers/iommu/amd/iommu.c"
+SLOTS = "drivers/pci/hotplug/pciehp_pci.c"
 
 MUTATIONS = tuple(Mutation(*words) for words in (
     ("a kernel claim ignores the owner", OWNER,
      "\tif (group->owner) {\n"
+     "\t\tdevice->refused = true;\n"
      "\t\treport_probe_refused(group, device->dev);\n"
      "\t\treturn -EBUSY;\n"
      "\t}\n",
@@ -51,7 +58,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\treturn 0;\n"
      "}\n"
      "\n"
-     "/* Does what",
+     "/* Whether to",
      "\tmutex_unlock(&group->mutex);\n"
      "\tschedule_timeout_uninterruptible(1);\n"
      "\tmutex_lock(&group->mutex);\n"
@@ -59,7 +66,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\treturn 0;\n"
      "}\n"
      "\n"
-     "/* Does what",
+     "/* Whether to",
      RACE),
     ("an owner's claim ignores other claims", OWNER,
      "\t\treport_claim_refused(group);\n"
@@ -98,6 +105,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("a device that could not go back is forgotten", CORE,
      "\tdevice->stranded = ret;\n",
      "\tdevice->stranded = false;\n"),
+    ("a device that could not go back is said to be cut off", CORE,
+     "\t\tto->ops->detach_dev ? \"\" : \", nor cut off from its old one\");",
+     "\t\t\"\");"),
     ("a device that could not go back is not cut off", CORE,
      "\tif (from)\n"
      "\t\t__iommu_detach_device(from, device->dev);\n",
@@ -121,16 +131,23 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "/**\n"
      " * iommu_dma_owner_leave"),
     ("a device with a driver may join an owned group", OWNER,
-     "\t\t\tgroup->id, group->owner_comm, group->owner_pid);\n"
+     "\t\treport_join_refused(group, dev);\n"
      "\t\treturn -EBUSY;",
-     "\t\t\tgroup->id, group->owner_comm, group->owner_pid);\n"
+     "\t\treport_join_refused(group, dev);\n"
      "\t\treturn 0;"),
     ("a device that joined an owned group never gets its DMA ops", OWNER,
-     "\tdevice->finalize = group->owner && group->default_domain;\n",
-     ""),
+     "\tdevice->dma_ops_stale = group->default_domain &&\n"
+     "\t\t\t\tgroup->domain != group->default_domain;\n",
+     "\tdevice->dma_ops_stale = false;\n"),
+    ("a device that joined a driver's own domain never gets its DMA ops", OWNER,
+     "\t\t\t\tgroup->domain != group->default_domain;\n",
+     "\t\t\t\tgroup->owner;\n"),
+    ("DMA ops are set up while the group is on another domain", OWNER,
+     "\tif (!device->dma_ops_stale || group->domain != group->default_domain)\n",
+     "\tif (!device->dma_ops_stale)\n"),
     ("DMA ops are set up before every probe", OWNER,
-     "\t\tswap(finalize, device->finalize);",
-     "\t\tfinalize = device->finalize;"),
+     "\tdevice->dma_ops_stale = false;\n",
+     ""),
     ("a device is released while others can attach it", CORE,
      "\tdevice = iommu_group_delist(group, dev);\n"
      "\tdev->bus->iommu_ops->release_device(dev);\n",
@@ -144,60 +161,61 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      ""),
     ("the claim is released before managed resources are", DRIVERS,
      "\t\tdevres_release_all(dev);\n"
-     "\t\tarch_teardown_dma_ops(dev);\n"
-     "\t\tkfree(dev->dma_range_map);\n"
-     "\t\tdev->dma_range_map = NULL;\n"
+     "\t\tdevice_unconfigure_dma(dev);\n"
      "\t\tdevice_release_dma(dev);\n"
      "\t\tdev->driver = NULL;\n"
      "\t\tdev_set",
      "\t\tdevice_release_dma(dev);\n"
      "\t\tdevres_release_all(dev);\n"
-     "\t\tarch_teardown_dma_ops(dev);\n"
-     "\t\tkfree(dev->dma_range_map);\n"
-     "\t\tdev->dma_range_map = NULL;\n"
+     "\t\tdevice_unconfigure_dma(dev);\n"
      "\t\tdev->driver = NULL;\n"
      "\t\tdev_set"),
     ("a failed probe keeps its claim", DRIVERS,
-     "\tdev->dma_range_map = NULL;\n"
+     "\tdevice_unconfigure_dma(dev);\n"
      "\tdevice_release_dma(dev);\n"
-     "\tdev->driver = NULL;\n",
-     "\tdev->dma_range_map = NULL;\n"
-     "\tdev->driver = NULL;\n"),
+     "\tdev->driver = NULL;\n"
+     "\tdev_set",
+     "\tdevice_unconfigure_dma(dev);\n"
+     "\tdev->driver = NULL;\n"
+     "\tdev_set"),
     ("a write to bind does not learn of the refusal", DRIVERS,
-     "\t\t\tret = dev->p->dma_claim;",
+     "\t\t\tret = dev->p->dma_claim_error;",
      "\t\t\tret = 0;"),
     ("a write to bind learns of an earlier refusal", DRIVERS,
-     "\t\tdev->p->dma_claim = 0;\n",
+     "\tdev->p->dma_claim_error = 0;\n",
      ""),
+    ("a write to drivers_probe does not learn of the refusal", DRIVERS,
+     "\treturn ret ? ret : refused;\n",
+     "\treturn ret;\n"),
+    ("a write to drivers_probe learns of the last refusal only", DRIVERS,
+     "\tif (dev->p->dma_claim_error)\n"
+     "\t\tdata->refused = dev->p->dma_claim_error;\n",
+     "\tdata->refused = dev->p->dma_claim_error;\n"),
+    ("a write to drivers_probe fails though a driver was bound", DRIVERS,
+     "\treturn ret ? ret : refused;\n",
+     "\treturn refused ? refused : ret;\n"),
+    ("a refusal ends a walk over devices", DRIVERS,
+     "\treturn __device_attach(dev, false, &refused);\n",
+     "\tint ret = __device_attach(dev, false, &refused);\n"
+     "\n"
+     "\treturn ret ? ret : refused;\n"),
     ("driver_managed_dma is ignored", DRIVERS,
-     "\tif (dev->driver->driver_managed_dma)\n"
-     "\t\treturn 0;\n",
-     ""),
-    ("the claim comes before dma_configure()", DRIVERS,
-     "\tif (dev->bus->dma_configure) {\n"
-     "\t\tret = dev->bus->dma_configure(dev);\n"
-     "\t\tif (ret)\n"
-     "\t\t\tgoto probe_failed;\n"
-     "\t}\n"
-     "\n"
-     "\tret = device_claim_dma(dev);\n"
-     "\tif (ret)\n"
-     "\t\tgoto dma_claim_refused;\n"
-     "\n",
-     "\tret = device_claim_dma(dev);\n"
-     "\tif (ret)\n"
-     "\t\tgoto dma_claim_refused;\n"
-     "\n"
-     "\tif (dev->bus->dma_configure) {\n"
-     "\t\tret = dev->bus->dma_configure(dev);\n"
-     "\t\tif (ret)\n"
-     "\t\t\tgoto probe_failed;\n"
-     "\t}\n"
-     "\n"),
+     "\tif (!ret && !dev->driver->driver_managed_dma) {\n",
+     "\tif (!ret) {\n"),
+    ("a group that is known is claimed after dma_configure()", DRIVERS,
+     "\tin_group = device_iommu_mapped(dev);\n",
+     "\tin_group = false;\n"),
+    ("a group that is joined in dma_configure() is not claimed", DRIVERS,
+     "\tif (!in_group) {\n",
+     "\tif (0) {\n"),
+    ("DMA ops stay that were chosen by an owner's domain", DRIVERS,
+     "\tdevice_unconfigure_dma(dev);\n"
+     "\treturn dev->bus->dma_configure(dev);\n",
+     "\treturn 0;\n"),
     ("a refusal ends the search for a driver", DRIVERS,
      "\tret = 0;\n"
      "done:",
-     "\tif (dev->p->dma_claim >= 0)\n"
+     "\tif (!dev->p->dma_claim_error)\n"
      "\t\tret = 0;\n"
      "done:"),
     ("an owner needs no cookie", OWNER,
@@ -209,22 +227,39 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn -ENODEV;\n",
      ""),
     ("groups without a default domain are blocked", OWNER,
-     "\tif (group->default_domain) {\n"
-     "\t\tint ret = block_group(group);",
-     "\t{\n"
-     "\t\tint ret = block_group(group);"),
-    ("a release leaves the group where it is", OWNER,
-     "\tif (group->default_domain)\n"
-     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n",
+     "\tif (!ret && group->default_domain)\n"
+     "\t\tret = block_group(group);\n",
+     "\tif (!ret)\n"
+     "\t\tret = block_group(group);\n"),
+    ("a new group is claimed before it has its default domain", OWNER,
+     "\tif (!group->default_domain)\n"
+     "\t\tret = __iommu_group_init_domain(group);\n",
      ""),
+    ("a release leaves the group where it is", OWNER,
+     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"
+     "\t\tfree_blocking_domain(group);\n",
+     ""),
+    ("a release keeps the blocking domain", OWNER,
+     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"
+     "\t\tfree_blocking_domain(group);\n",
+     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"),
+    ("a refused claim keeps the blocking domain", OWNER,
+     "\tif (ret) {\n"
+     "\t\tfree_blocking_domain(group);\n"
+     "\t\treturn ret;\n",
+     "\tif (ret) {\n"
+     "\t\treturn ret;\n"),
+    ("the blocking domain is freed under a stranded device", OWNER,
+     "\t\tif (device->stranded)\n"
+     "\t\t\treturn;\n",
+     "\t\t;\n"),
     ("a release keeps the count", OWNER,
      "\tgroup->owner = NULL;\n"
      "\tgroup->owner_cnt = 0;\n",
      "\tgroup->owner = NULL;\n"),
     ("a missing blocking domain goes unnoticed", OWNER,
-     "\t\tif (!group->blocking_domain)\n"
-     "\t\t\treturn -ENOMEM;\n",
-     ""),
+     "\treturn group->blocking_domain ? 0 : -ENOMEM;\n",
+     "\treturn 0;\n"),
     ("an owner cannot attach a domain", CORE,
      "\t    group->domain != iommu_group_fallback_domain(group))\n",
      "\t    group->domain != group->default_domain)\n"),
@@ -255,23 +290,26 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tmutex_lock(&group->mutex);\n"
      "\t/* A device that is not on the list yet"),
     ("an owner gets the group with DMA on its default domain", OWNER,
-     "\tif (group->default_domain) {\n"
-     "\t\tint ret = block_group(group);\n"
-     "\n"
-     "\t\tif (ret) {\n"
-     "\t\t\treport_domain_in_way(group, ret);\n"
-     "\t\t\treturn ret;\n"
-     "\t\t}\n"
+     "\tret = take_group_from_kernel(group);\n"
+     "\tif (ret) {\n"
+     "\t\treport_domain_in_way(group, ret);\n"
+     "\t\treturn ret;\n"
      "\t}\n",
      ""),
     ("a refusal names every device that is in the way", OWNER,
      "#define REPORT_DEVICES\t\t8\n",
      "#define REPORT_DEVICES\t\t100\n"),
     ("the log of a group is not limited", OWNER,
-     "#define REPORT_BURST\t\t10\n",
-     "#define REPORT_BURST\t\t100\n"),
+     "\tif (!__ratelimit(limit))\n"
+     "\t\treturn false;\n",
+     "\t__ratelimit(limit);\n"),
+    ("all kinds of reports share one limit", OWNER,
+     "\tif (group->reports)\n"
+     "\t\treturn &group->reports[kind];\n",
+     "\tif (group->reports)\n"
+     "\t\treturn &group->reports[0];\n"),
     ("a claim that the domain does not allow is not told of", OWNER,
-     "\t\t\treport_domain_in_way(group, ret);\n",
+     "\t\treport_domain_in_way(group, ret);\n",
      ""),
     ("an owner is not counted", OWNER,
      "\tgroup->owner_cnt = 1;\n",
@@ -281,12 +319,12 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tclaimed = group->owner;"),
     ("a driver's own domain keeps drivers from its siblings", OWNER,
      "\tif (group->owner) {\n"
-     "\t\treport_probe_refused(group, device->dev);",
+     "\t\tdevice->refused = true;",
      "\tif (group->owner || group->domain != group->default_domain) {\n"
-     "\t\treport_probe_refused(group, device->dev);"),
+     "\t\tdevice->refused = true;"),
     ("DMA ops that a claim overtook are never set up", OWNER,
      "\tlist_for_each_entry(device, &group->devices, list)\n"
-     "\t\tdevice->finalize = true;\n",
+     "\t\tdevice->dma_ops_stale = true;\n",
      ""),
     ("a group gets a default domain under its owner", CORE,
      "\tif (group->default_domain || group->owner)\n",
@@ -304,16 +342,41 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\n",
      ""),
     ("a refused probe is taken back like a failed one", DRIVERS,
-     "\t\tgoto dma_claim_refused;\n",
-     "\t\tgoto probe_failed;\n"),
+     "\tif (in_group) {\n"
+     "\t\tret = device_claim_dma(dev);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto dma_claim_refused;\n",
+     "\tif (in_group) {\n"
+     "\t\tret = device_claim_dma(dev);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto probe_failed;\n"),
     ("a driver is bound before the group of its device is known", DRIVERS,
-     "\tret = iommu_device_find_group(dev);\n",
+     "\tret = -READ_ONCE(dev->iommu_error);\n",
      "\tret = 0;\n"),
+    ("a device that could not join its group is not tried again", CORE,
+     "\tset_iommu_error(dev, 0);\n"
+     "\tiommu_probe_device(dev);\n",
+     ""),
+    ("only a lack of memory keeps a driver from a device without its group", CORE,
+     "\t/* It belongs to that group, whether it could join or not. */\n"
+     "\tset_iommu_error(dev, ret);\n",
+     ""),
+    ("a device that could not be attached to its default domain gets a driver", CORE,
+     "\tiommu_release_device(dev);\n"
+     "\tset_iommu_error(dev, ret);\n",
+     "\tiommu_release_device(dev);\n"),
+    ("a device is added to its group twice at once", CORE,
+     "\tif (iommu_device_probed(dev))\n"
+     "\t\tgoto out_unlock;\n",
+     ""),
+    ("a default domain is made behind an owner's back", CORE,
+     "\tif (!group->default_domain && !group->owner) {\n",
+     "\tif (!group->default_domain) {\n"),
     # Order in memory, and a race without an opening for a test
     ("no barrier between a claim and the look for a group", DRIVERS,
-     "\tsmp_mb();\n"
-     "\tret = iommu_device_use_dma_api(dev);",
-     "\tret = iommu_device_use_dma_api(dev);",
+     "\t\tsmp_mb();\n"
+     "\t\tret = iommu_device_use_dma_api(dev);",
+     "\t\tret = iommu_device_use_dma_api(dev);",
      "CLAIM_BARRIER"),
     ("no barrier between a dropped claim and the look for a group", DRIVERS,
      "\tsmp_mb();\n"
@@ -325,8 +388,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "",
      "JOIN_BARRIER"),
     ("a refused claim is not taken back from a group joined meanwhile", DRIVERS,
-     "\t\tdevice_drop_dma_claim(dev, ret);\n",
-     "\t\tWRITE_ONCE(dev->p->dma_claim, ret);\n",
+     "\t\t\tdevice_drop_dma_claim(dev);\n",
+     "\t\t\tWRITE_ONCE(dev->p->uses_dma_api, false);\n",
      "REFUSED_DROPPED"),
     # Messages
     ("a refused probe is not logged", OWNER,
@@ -338,6 +401,43 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn -EPERM;",
      "\t\treturn -EPERM;",
      VFIO),
+    ("a refused probe is logged twice", DRIVERS,
+     "\t\tif (dev->p->dma_claim_error == ret)\n"
+     "\t\t\tbreak;\n",
+     "",
+     SHOWN),
+    ("a group that is not viable is not logged", GROUPS,
+     "\telse\n"
+     "\t\tiommu_group_report_claimed(group->iommu_group);\n",
+     "",
+     SHOWN),
+    ("an owner that has exited is taken for a living one", OWNER,
+     "thread_group_exited(group->owner_pid) ? \", which has exited\" : \"\";",
+     "\"\";",
+     SHOWN),
+    ("the table takes an owner that has exited for a living one",
+     "drivers/iommu/dma-owner-debugfs.c",
+     "\t\tif (thread_group_exited(group->owner_pid))\n"
+     "\t\t\tstrcat(task, \"(exited)\");\n",
+     "",
+     SHOWN),
+    ("the owner has the name of a thread", OWNER,
+     "\tget_task_comm(group->owner_comm, current->group_leader);\n",
+     "\tget_task_comm(group->owner_comm, current);\n",
+     SHOWN),
+    ("a name is not escaped", OWNER,
+     "\t\tif (isascii(*name) && isgraph(*name) && ",
+     "\t\tif (*name != '\\n' && ",
+     SHOWN),
+    ("no event after a release", OWNER,
+     "\tannounce_release(group);\n",
+     "",
+     SHOWN),
+    ("an event for a device that has a driver", OWNER,
+     "\t\tif (READ_ONCE(device->dev->driver))\n"
+     "\t\t\tcontinue;\n",
+     "",
+     SHOWN),
     # VFIO
     ("VFIO does not claim", GROUPS,
      "\treturn iommu_group_set_dma_owner(group->iommu_group, group);",
@@ -453,23 +553,25 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn \"user\";\n",
      "",
      SHOWN),
-    ("claims are not counted for show", OWNER,
+    ("claims are not counted for show", "drivers/iommu/dma-owner-sysfs.c",
      "\tcount = group->owner_cnt;",
      "\tcount = 0;",
      SHOWN),
     ("an owner's claim is no event", OWNER,
      "\ttrace_dma_owner_set(group->id, NULL, \"-\", group->owner_comm,\n"
-     "\t\t\t    group->owner_pid);\n",
+     "\t\t\t    pid_nr(group->owner_pid));\n",
      "",
      SHOWN),
     ("an owner's release is no event", OWNER,
      "\ttrace_dma_owner_release(group->id, NULL, \"-\", group->owner_comm,\n"
-     "\t\t\t\tgroup->owner_pid);\n",
+     "\t\t\t\tpid_nr(group->owner_pid));\n",
      "",
      SHOWN),
     ("a refused probe is no event", OWNER,
-     "\ttrace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);\n",
-     "",
+     "\ttrace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);\n"
+     "\n"
+     "\tif (!may_report",
+     "\tif (!may_report",
      SHOWN),
     ("the table of groups shows no claims", "drivers/iommu/dma-owner-debugfs.c",
      "device->dma_api ? \"kernel\" : \"-\"",
@@ -483,16 +585,98 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t.priority = 1,\n",
      HOTPLUG),
     ("Intel's driver cuts off who shares a removed device's requester ID", INTEL,
-     "\tif (!domain_shares_alias(info, pdev, alias))\n",
-     "",
+     "\tif (!test_bit(alias, shared_ids))\n",
+     "\tif (1)\n",
      HOTPLUG),
+    ("Intel's driver frees a PASID table that the IOMMU still walks", INTEL,
+     "\tstays = !context || !context_serves(context, info) ||\n",
+     "\tstays = !context || sm_supported(iommu) ||\n",
+     HOTPLUG_SM),
+    ("Intel's IOMMU still has the PASID table that it walked before", INTEL,
+     "\t\tdomain_context_flush(iommu, info_domain_id(info), id);\n",
+     "",
+     HOTPLUG_SM),
+    ("Intel's driver clears the entry of a PASID table that others have", INTEL,
+     "\t\their = other;\n"
+     "\t\tif (heir->domain == info->domain)\n"
+     "\t\t\treturn;\n",
+     "",
+     HOTPLUG_SM),
+    ("Intel's driver clears an entry of a PASID table that is not there", INTEL,
+     "\t\tif (info->pasid_table)\n",
+     "\t\tif (sm_supported(iommu))\n",
+     FAIL_NTH_SM),
     ("AMD's driver cuts off who shares a removed device's requester ID", AMD,
-     "\tif (alias != pci_dev_id(pdev) && !domain_uses_alias(domain, alias))\n",
-     "\tif (alias != pci_dev_id(pdev))\n",
+     "\tif (!test_bit(id, shared_ids))\n",
+     "\tif (1)\n",
      HOTPLUG_AMD),
     ("a function found again does not know its siblings", "drivers/pci/probe.c",
      "\tif (multifunction)\n"
      "\t\tdev->multifunction = 1;\n",
      "",
      HOTPLUG),
+    ("a card that is plugged in keeps resets of its slot waiting", SLOTS,
+     "\tup_read(&ctrl->reset_lock);\n"
+     "\tpci_lock_rescan_remove();\n"
+     "\n"
+     "\tdev = pci_get_slot",
+     "\tpci_lock_rescan_remove();\n"
+     "\tup_read(&ctrl->reset_lock);\n"
+     "\n"
+     "\tdev = pci_get_slot",
+     PCIEHP),
+    ("a card that is unplugged keeps resets of its slot waiting", SLOTS,
+     "\tup_read(&ctrl->reset_lock);\n"
+     "\tif (!presence)\n"
+     "\t\tpci_walk_bus(parent, pci_dev_set_disconnected, NULL);\n"
+     "\n"
+     "\tpci_lock_rescan_remove();\n",
+     "\tif (!presence)\n"
+     "\t\tpci_walk_bus(parent, pci_dev_set_disconnected, NULL);\n"
+     "\n"
+     "\tpci_lock_rescan_remove();\n"
+     "\tup_read(&ctrl->reset_lock);\n",
+     PCIEHP),
+    # Direct mappings
+    ("Intel's driver lets go of an RMRR", INTEL,
+     "\tif (domain->type == IOMMU_DOMAIN_UNMANAGED &&\n"
+     "\t    device_is_rmrr_locked(dev)) {",
+     "\tif (0) {",
+     DIRECT),
+    ("Intel's driver attaches a device that it did not let go of anew", INTEL,
+     "\tif (find_domain(dev) == to_dmar_domain(domain))\n"
+     "\t\treturn 0;\n",
+     "",
+     DIRECT),
+    ("Intel's driver logs each attempt to take an RMRR away", INTEL,
+     "dev_warn_ratelimited(dev, \"Device is ineligible",
+     "dev_warn(dev, \"Device is ineligible",
+     DIRECT),
+    ("the rollback leaves out the devices that had moved", CORE,
+     "\t\tif (group->domain)\n"
+     "\t\t\t__iommu_device_restore",
+     "\t\tif (group->domain && device == failed)\n"
+     "\t\t\t__iommu_device_restore",
+     DIRECT),
+    ("AMD's driver refuses what has a unity map", AMD,
+     "\tdev_data->defer_attach = false;\n"
+     "\n"
+     "\tiommu = amd_iommu_rlookup_table",
+     "\tdev_data->defer_attach = false;\n"
+     "\tif (dom->type == IOMMU_DOMAIN_UNMANAGED) {\n"
+     "\t\tstruct unity_map_entry *map;\n"
+     "\n"
+     "\t\tlist_for_each_entry(map, &amd_iommu_unity_map, list)\n"
+     "\t\t\tif (dev_data->devid >= map->devid_start &&\n"
+     "\t\t\t    dev_data->devid <= map->devid_end)\n"
+     "\t\t\t\treturn -EPERM;\n"
+     "\t}\n"
+     "\n"
+     "\tiommu = amd_iommu_rlookup_table",
+     DIRECT_AMD),
+    ("a refusal for a direct mapping is logged as any failure", OWNER,
+     "\tif (error != -EPERM)\n"
+     "\t\treturn NULL;\n",
+     "\tif (error == -EPERM)\n"
+     "\t\treturn NULL;\n"),
 ))

@@ -59,7 +59,7 @@ def _split(tree, commit, base_paths, claimed):
     subject = message.partition("\n")[0]
     new, changed = {}, []
     for status, mode, _, path in tree.git.changes(f"{commit}^", commit):
-        if path in base_paths:
+        if path in base_paths or path in series.GROWN:
             changed.append(path)
             continue
         if path in claimed:

@@ -71,6 +71,16 @@ class Inverse(Base):
         after = self.repo.snapshot()
         self.assertEqual({p for p in after if after[p] != before.get(p)}, {OWNER})
 
+    def test_grown_file_stays_in_its_patches(self):
+        path = series.GROWN[0]
+        self.repo.commit("iommu: Add a header", {path: "int a;\n"})
+        self.repo.commit("iommu: Change the header", {path: "int b;\n"})
+        refresh.refresh(self.repo.layout)
+        self.assertNotIn(path, self.repo.snapshot())
+        self.assertEqual([e.patch.touched() for e in series.load(self.repo.layout)[-2:]], [[path], [path]])
+        self.test_tree_anew_then_refresh()
+        self.assertEqual(self.repo.tree().git.blob("HEAD", path), b"int b;\n")
+
     def test_reword_moves_the_patch(self):
         tree = self.repo.tree()
         tree.git.bytes("commit", "-q", "--amend", "-m", "selftests/iommu: Add the script\n\nText.")
