@@ -12,13 +12,15 @@
 #include <linux/init.h>
 #include <linux/iommu.h>
 #include <linux/mutex.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include "iommu-group.h"
 
 /*
- * Processes choose their own names. Blanks in a word are escaped, so that a row
- * can be split at blanks, and no name can pass for a row.
+ * Blanks in a word are escaped, so that a row can be split at blanks, and no name
+ * can pass for a row.
  */
 static void print_word(struct seq_file *m, const char *word, size_t width)
 {
@@ -32,7 +34,7 @@ static void print_group(struct seq_file *m, const char *group,
 {
 	print_word(m, group, 5);
 	print_word(m, owner, 6);
-	print_word(m, task, 15);
+	seq_printf(m, "%-15s ", task); /* escaped already */
 	print_word(m, domain, 9);
 }
 
@@ -84,14 +86,16 @@ static const char *domain_name(struct iommu_group *group)
 
 static void show_group_itself(struct seq_file *m, struct iommu_group *group)
 {
-	char number[12], task[TASK_COMM_LEN + 14] = "-";
+	char number[12], task[IOMMU_DMA_OWNER_TASK_LEN + 8] = "-";
 
 	lockdep_assert_held(&group->mutex);
 
 	snprintf(number, sizeof(number), "%d", group->id);
-	if (group->owner)
-		snprintf(task, sizeof(task), "%s[%d]", group->owner_comm,
-			 group->owner_pid);
+	if (group->owner) {
+		iommu_dma_owner_task(group, task_active_pid_ns(current), task);
+		if (thread_group_exited(group->owner_pid))
+			strcat(task, "(exited)");
+	}
 	print_group(m, number, iommu_dma_owner_name(group), task,
 		    domain_name(group));
 }

@@ -19,9 +19,11 @@
  *  fallback domain	the one they return to when their user detaches: the
  *			default domain, or the blocking one under an owner.
  *  stranded device	one that could not be attached to the domain that its
- *			group went back to. It is detached, so its DMA goes
- *			nowhere, and it gets no kernel driver until it is
- *			attached.
+ *			group went back to. It gets no kernel driver until it
+ *			is attached. Meanwhile its DMA goes nowhere if its
+ *			IOMMU driver can detach a device. Some cannot, such as
+ *			that of Arm's SMMUv2: there it may still reach its old
+ *			domain.
  *
  * State, all of it under group->mutex:
  *
@@ -38,7 +40,13 @@
  *    Groups without a default domain (no IOMMU, or an IOMMU driver that
  *    expects paired attach and detach) are exempt: there a claim is
  *    bookkeeping, and no domain is touched.
- *  - A device that joins a group gets the group's present domain.
+ *  - A device that joins a group gets the group's present domain. One that
+ *    cannot join its group is in none, and gets no driver until it can.
+ *
+ * One case breaks the first of them, and cannot be mended from here: a driver is
+ * bound to a device before the IOMMU is known, and the group that the device
+ * belongs to has an owner by the time that it is. The device is not let in, but
+ * its driver goes on, beside the owner. That is logged as an error.
  *
  * Lock order: device_lock, then group->mutex. Never the other way around: a
  * claim is made with the device locked.
@@ -46,20 +54,22 @@
 
 #define pr_fmt(fmt)    "iommu: " fmt
 
+#include <linux/ctype.h>
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/iommu.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/sched.h>
-#include <linux/sysfs.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <trace/events/iommu.h>
 #include "iommu-group.h"
 
-#define REPORT_INTERVAL		(5 * HZ)
-#define REPORT_BURST		10
 #define REPORT_DEVICES		8
+#define REPORT_DEVICES_IN_LINE	4
 
 static struct group_device *find_device(struct iommu_group *group,
 					struct device *dev)
@@ -106,34 +116,132 @@ const char *iommu_dma_owner_driver(struct device *dev)
 }
 
 /*
- * Limits the log to REPORT_BURST refusals per group and REPORT_INTERVAL, so that
- * one group cannot silence another. A struct ratelimit_state would push struct
- * iommu_group into the next larger slab.
+ * Processes choose their own names. What could end a word or a line, or is no
+ * character everywhere, is written in octal, as in /proc/mounts. Returns the
+ * end of the text.
  */
-static bool may_report(struct iommu_group *group)
+static char *escape_name(char *to, const char *name)
 {
-	unsigned long end = group->reports_since + REPORT_INTERVAL;
+	for (; *name; name++) {
+		if (isascii(*name) && isgraph(*name) && !strchr("\"\\", *name))
+			*to++ = *name;
+		else
+			to += sprintf(to, "\\%03o", (u8)*name);
+	}
+
+	return to;
+}
+
+/**
+ * iommu_dma_owner_task() - The process that claimed a group
+ * @group: the group, which has an owner
+ * @ns: PID namespace of whoever will read it
+ * @task: where "name[number]" is written to. The number is 0 if the process
+ *	cannot be seen in @ns. The name is escaped.
+ *
+ * Context: group->mutex is held.
+ */
+void iommu_dma_owner_task(struct iommu_group *group, struct pid_namespace *ns,
+			  char task[IOMMU_DMA_OWNER_TASK_LEN])
+{
+	char *end;
 
 	lockdep_assert_held(&group->mutex);
 
-	if (!group->reports || time_after(jiffies, end)) {
-		if (group->reports > REPORT_BURST)
-			pr_warn("group %d: %u refusals were not logged\n",
-				group->id, group->reports - REPORT_BURST);
-		group->reports_since = jiffies;
-		group->reports = 0;
-	}
+	end = escape_name(task, group->owner_comm);
+	sprintf(end, "[%d]", pid_nr_ns(group->owner_pid, ns));
+}
 
-	return group->reports++ < REPORT_BURST;
+/*
+ * The limit for one kind of report, made with the first of all kinds. NULL if
+ * there is no memory for it: better a line too many than none.
+ */
+static struct ratelimit_state *report_limit(struct iommu_group *group,
+					    enum iommu_report kind)
+{
+	int i;
+
+	if (group->reports)
+		return &group->reports[kind];
+
+	group->reports = kcalloc(IOMMU_REPORTS, sizeof(*group->reports),
+				 GFP_KERNEL);
+	if (!group->reports)
+		return NULL;
+
+	for (i = 0; i < IOMMU_REPORTS; i++) {
+		ratelimit_default_init(&group->reports[i]);
+		/* What was not logged is told below, with the group's number. */
+		ratelimit_set_flags(&group->reports[i],
+				    RATELIMIT_MSG_ON_RELEASE);
+	}
+	return &group->reports[kind];
+}
+
+/*
+ * Limits the log for each group and kind of report, so that none can silence
+ * another.
+ */
+static bool may_report(struct iommu_group *group, enum iommu_report kind)
+{
+	static const char * const names[] = {
+		[IOMMU_REPORT_PROBE] = "refused probes",
+		[IOMMU_REPORT_CLAIM] = "refused claims",
+		[IOMMU_REPORT_CLAIMED] = "answers of \"not viable\"",
+	};
+	struct ratelimit_state *limit;
+
+	lockdep_assert_held(&group->mutex);
+
+	limit = report_limit(group, kind);
+	if (!limit)
+		return true;
+	if (!__ratelimit(limit))
+		return false;
+
+	if (limit->missed)
+		pr_warn("group %d: %d more %s were not logged\n", group->id,
+			limit->missed, names[kind]);
+	limit->missed = 0;
+	return true;
+}
+
+/*
+ * The owner for the log, which the initial PID namespace reads. Others may hold
+ * the group for a process that has exited, for instance its children.
+ */
+static const char *owner_for_log(struct iommu_group *group, char *task)
+{
+	iommu_dma_owner_task(group, &init_pid_ns, task);
+	return thread_group_exited(group->owner_pid) ? ", which has exited" : "";
 }
 
 static void report_probe_refused(struct iommu_group *group, struct device *dev)
 {
+	char task[IOMMU_DMA_OWNER_TASK_LEN];
+	const char *exited;
+
+	lockdep_assert_held(&group->mutex);
+
 	trace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);
 
-	if (may_report(group))
-		dev_warn(dev, "probe refused: IOMMU group %d is owned by userspace (%s[%d]): end that process, or bind vfio-pci or pci-stub\n",
-			 group->id, group->owner_comm, group->owner_pid);
+	if (!may_report(group, IOMMU_REPORT_PROBE))
+		return;
+
+	exited = owner_for_log(group, task);
+	dev_warn(dev, "probe refused: IOMMU group %d is owned by userspace (%s%s): end %s, or bind vfio-pci or pci-stub\n",
+		 group->id, task, exited, *exited ? "whoever has it now" : "that process");
+}
+
+static void report_join_refused(struct iommu_group *group, struct device *dev)
+{
+	char task[IOMMU_DMA_OWNER_TASK_LEN];
+	const char *exited = owner_for_log(group, task);
+
+	trace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);
+	dev_err(dev, "isolation is broken: bound to %s before its IOMMU was known, and now IOMMU group %d is owned by userspace (%s%s): unbind that driver, or end %s\n",
+		iommu_dma_owner_driver(dev), group->id, task, exited,
+		*exited ? "whoever has the group" : "that process");
 }
 
 /* Names the devices in the way of an owner's claim, up to REPORT_DEVICES. */
@@ -164,7 +272,9 @@ static void report_devices_in_use(struct iommu_group *group, bool log)
 /* Tells whoever may look why an owner's claim is refused. */
 static void report_claim_refused(struct iommu_group *group)
 {
-	bool log = may_report(group);
+	bool log = may_report(group, IOMMU_REPORT_CLAIM);
+	char task[IOMMU_DMA_OWNER_TASK_LEN];
+	const char *exited;
 
 	lockdep_assert_held(&group->mutex);
 
@@ -174,21 +284,94 @@ static void report_claim_refused(struct iommu_group *group)
 	}
 
 	trace_dma_owner_refused(group->id, NULL, "-", -EPERM);
-	if (log)
-		pr_warn("group %d: claim refused: owned by userspace (%s[%d])\n",
-			group->id, group->owner_comm, group->owner_pid);
+	if (!log)
+		return;
+
+	exited = owner_for_log(group, task);
+	pr_warn("group %d: claim refused: owned by userspace (%s%s)\n",
+		group->id, task, exited);
 }
 
-/* The same for a claim that the domain of the group does not allow. */
+/* Names in one line what would be in the way of an owner's claim. */
+static void report_claimed(struct iommu_group *group)
+{
+	char names[192] = "", task[IOMMU_DMA_OWNER_TASK_LEN];
+	struct group_device *device;
+	const char *exited;
+	unsigned int named = 0;
+	int len = 0;
+
+	lockdep_assert_held(&group->mutex);
+
+	if (group->owner) {
+		exited = owner_for_log(group, task);
+		pr_warn("group %d: not viable: owned by userspace (%s%s)\n",
+			group->id, task, exited);
+		return;
+	}
+
+	list_for_each_entry(device, &group->devices, list) {
+		if (!device->dma_api || named++ >= REPORT_DEVICES_IN_LINE)
+			continue;
+		len += scnprintf(names + len, sizeof(names) - len,
+				 "%s%s is bound to %s", len ? ", " : "",
+				 dev_name(device->dev),
+				 iommu_dma_owner_driver(device->dev));
+	}
+
+	if (named > REPORT_DEVICES_IN_LINE)
+		pr_warn("group %d: not viable: %s, and so are %u more devices\n",
+			group->id, names, named - REPORT_DEVICES_IN_LINE);
+	else
+		pr_warn("group %d: not viable: %s\n", group->id, names);
+}
+
+static bool needs_direct_mapping(struct device *dev)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(regions);
+	bool found = false;
+
+	iommu_get_resv_regions(dev, &regions);
+	list_for_each_entry(region, &regions, list)
+		found |= region->type == IOMMU_RESV_DIRECT;
+	iommu_put_resv_regions(dev, &regions);
+
+	return found;
+}
+
+/* Which device its IOMMU driver did not let go of, if that is why it refused. */
+static struct device *direct_mapped_device(struct iommu_group *group, int error)
+{
+	struct group_device *device;
+
+	lockdep_assert_held(&group->mutex);
+
+	if (error != -EPERM)
+		return NULL;
+
+	list_for_each_entry(device, &group->devices, list)
+		if (needs_direct_mapping(device->dev))
+			return device->dev;
+	return NULL;
+}
+
+/* Tells why a claim is refused because of the domain of the group. */
 static void report_domain_in_way(struct iommu_group *group, int error)
 {
+	struct device *dev;
+
 	lockdep_assert_held(&group->mutex);
 
 	trace_dma_owner_refused(group->id, NULL, "-", error);
-	if (!may_report(group))
+	if (!may_report(group, IOMMU_REPORT_CLAIM))
 		return;
 
-	if (group->domain == group->default_domain)
+	dev = direct_mapped_device(group, error);
+	if (dev)
+		pr_warn("group %d: claim refused: %s needs a direct mapping of the firmware (see reserved_regions): switch that off in the firmware's setup, or use another device\n",
+			group->id, dev_name(dev));
+	else if (group->domain == group->default_domain)
 		pr_warn("group %d: claim refused: DMA cannot be blocked (%d)\n",
 			group->id, error);
 	else
@@ -222,11 +405,31 @@ static void unclaim_device(struct iommu_group *group,
 				task_tgid_nr(current));
 }
 
+/*
+ * Frees the blocking domain, as each domain may take one of the few contexts that
+ * an IOMMU has. A stranded device may still be on it.
+ */
+static void free_blocking_domain(struct iommu_group *group)
+{
+	struct group_device *device;
+
+	lockdep_assert_held(&group->mutex);
+
+	list_for_each_entry(device, &group->devices, list)
+		if (device->stranded)
+			return;
+
+	if (group->blocking_domain)
+		iommu_domain_free(group->blocking_domain);
+	group->blocking_domain = NULL;
+}
+
 static int use_dma_api(struct iommu_group *group, struct group_device *device)
 {
 	lockdep_assert_held(&group->mutex);
 
 	if (group->owner) {
+		device->refused = true;
 		report_probe_refused(group, device->dev);
 		return -EBUSY;
 	}
@@ -237,13 +440,26 @@ static int use_dma_api(struct iommu_group *group, struct group_device *device)
 
 		if (ret)
 			return ret;
+		free_blocking_domain(group);
 	}
 
 	claim_device(group, device);
 	return 0;
 }
 
-/* Does what the IOMMU driver could not do while the group had an owner. */
+/* Whether to set up a device's DMA ops anew, once they can stay. */
+static bool test_and_clear_dma_ops_stale(struct iommu_group *group,
+					 struct group_device *device)
+{
+	lockdep_assert_held(&group->mutex);
+
+	if (!device->dma_ops_stale || group->domain != group->default_domain)
+		return false;
+	device->dma_ops_stale = false;
+	return true;
+}
+
+/* Does what the IOMMU driver could not do while the group was elsewhere. */
 static void finalize_device(struct device *dev)
 {
 	const struct iommu_ops *ops = dev->bus ? dev->bus->iommu_ops : NULL;
@@ -282,7 +498,7 @@ int iommu_device_use_dma_api(struct device *dev)
 	if (device)
 		ret = use_dma_api(group, device);
 	if (device && !ret)
-		swap(finalize, device->finalize);
+		finalize = test_and_clear_dma_ops_stale(group, device);
 	mutex_unlock(&group->mutex);
 
 	if (finalize)
@@ -330,7 +546,8 @@ void iommu_device_unuse_dma_api(struct device *dev)
  *
  * Context: group->mutex is held.
  * Return: 0; -EBUSY if a device in kernel use would join a group that has an
- * owner, which is logged: the two must not be mixed.
+ * owner. The device stays out, but that does not stop its driver: the owner can
+ * attack it, and is attacked by it, until one of them ends. That is logged.
  */
 int iommu_dma_owner_join(struct iommu_group *group,
 			 struct group_device *device)
@@ -347,15 +564,13 @@ int iommu_dma_owner_join(struct iommu_group *group,
 	 */
 	smp_mb();
 
-	device->finalize = group->owner && group->default_domain;
+	device->dma_ops_stale = group->default_domain &&
+				group->domain != group->default_domain;
 	if (!device_uses_dma_api(dev))
 		return 0;
 
 	if (group->owner) {
-		trace_dma_owner_refused(group->id, dev,
-					iommu_dma_owner_driver(dev), -EBUSY);
-		dev_err(dev, "cannot join IOMMU group %d: in use by the kernel, but the group is owned by userspace (%s[%d])\n",
-			group->id, group->owner_comm, group->owner_pid);
+		report_join_refused(group, dev);
 		return -EBUSY;
 	}
 
@@ -376,6 +591,25 @@ void iommu_dma_owner_leave(struct iommu_group *group,
 	unclaim_device(group, device);
 }
 
+/* Allocates the blocking domain, if it is not kept from an earlier owner. */
+static int alloc_blocking_domain(struct iommu_group *group)
+{
+	struct group_device *device;
+
+	lockdep_assert_held(&group->mutex);
+
+	if (group->blocking_domain)
+		return 0;
+
+	/*
+	 * A domain of type IOMMU_DOMAIN_BLOCKED would say it better, but most
+	 * IOMMU drivers refuse to allocate one.
+	 */
+	device = list_first_entry(&group->devices, struct group_device, list);
+	group->blocking_domain = iommu_domain_alloc(device->dev->bus);
+	return group->blocking_domain ? 0 : -ENOMEM;
+}
+
 /* Cuts off the DMA of a whole group that is on its default domain. */
 static int block_group(struct iommu_group *group)
 {
@@ -387,33 +621,41 @@ static int block_group(struct iommu_group *group)
 	if (group->domain != group->default_domain)
 		return -EBUSY;
 
-	if (!group->blocking_domain) {
-		/*
-		 * A domain of type IOMMU_DOMAIN_BLOCKED would say it better,
-		 * but most IOMMU drivers refuse to allocate one.
-		 */
-		device = list_first_entry(&group->devices,
-					  struct group_device, list);
-		group->blocking_domain = iommu_domain_alloc(device->dev->bus);
-		if (!group->blocking_domain)
-			return -ENOMEM;
-	}
-
-	ret = __iommu_group_set_domain(group, group->blocking_domain);
-	if (ret)
+	ret = alloc_blocking_domain(group);
+	if (!ret)
+		ret = __iommu_group_set_domain(group, group->blocking_domain);
+	if (ret) {
+		free_blocking_domain(group);
 		return ret;
+	}
 
 	/*
 	 * An IOMMU driver that is just setting up the DMA ops of a device that
 	 * joined finds the wrong domain now.
 	 */
 	list_for_each_entry(device, &group->devices, list)
-		device->finalize = true;
+		device->dma_ops_stale = true;
 	return 0;
+}
+
+/* The same for a group that may be too new to be on its default domain. */
+static int take_group_from_kernel(struct iommu_group *group)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&group->mutex);
+
+	if (!group->default_domain)
+		ret = __iommu_group_init_domain(group);
+	if (!ret && group->default_domain)
+		ret = block_group(group);
+	return ret;
 }
 
 static int set_dma_owner(struct iommu_group *group, void *owner)
 {
+	int ret;
+
 	lockdep_assert_held(&group->mutex);
 
 	if (list_empty(&group->devices))
@@ -424,21 +666,18 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 		return -EPERM;
 	}
 
-	if (group->default_domain) {
-		int ret = block_group(group);
-
-		if (ret) {
-			report_domain_in_way(group, ret);
-			return ret;
-		}
+	ret = take_group_from_kernel(group);
+	if (ret) {
+		report_domain_in_way(group, ret);
+		return ret;
 	}
 
 	group->owner = owner;
 	group->owner_cnt = 1;
-	group->owner_pid = task_tgid_nr(current);
-	get_task_comm(group->owner_comm, current);
+	group->owner_pid = get_pid(task_tgid(current));
+	get_task_comm(group->owner_comm, current->group_leader);
 	trace_dma_owner_set(group->id, NULL, "-", group->owner_comm,
-			    group->owner_pid);
+			    pid_nr(group->owner_pid));
 	return 0;
 }
 
@@ -452,14 +691,21 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  * the owner attaches a domain of its own with iommu_attach_group(), and again
  * after it detaches it. Called by VFIO before it lets userspace near a group.
  *
- * The calling process is recorded as the owner for messages.
+ * Memory that the firmware wants mapped for a device (%IOMMU_RESV_DIRECT) is
+ * mapped in the default domain alone. Whether the device can be cut off from it
+ * is for the IOMMU driver to decide: Intel's does not let go of an RMRR unless it
+ * is relaxable, AMD's lets go of all. It is mapped again after the release.
+ *
+ * The calling process is recorded as the owner for messages. Whether it has
+ * exited since, and others hold the group for it, is told with it.
  *
  * Context: takes group->mutex. May sleep.
  * Return: 0; -EINVAL without a cookie; -ENODEV if the group has no device;
  * -EPERM if the group is claimed already, by an owner or by the driver of one
- * of its devices; -EBUSY if a driver attached a domain of its own to it;
- * -ENOMEM; or the error of the IOMMU driver that would not let go of the default
- * domain, with all devices back on it. All but the first two are logged.
+ * of its devices, or if the IOMMU driver keeps a direct mapping that a device
+ * needs; -EBUSY if a driver attached a domain of its own to the group; -ENOMEM;
+ * or another error of the IOMMU driver that would not let go of the default
+ * domain. All devices are back on it then. All but the first two are logged.
  */
 int iommu_group_set_dma_owner(struct iommu_group *group, void *owner)
 {
@@ -476,14 +722,57 @@ int iommu_group_set_dma_owner(struct iommu_group *group, void *owner)
 }
 EXPORT_SYMBOL_GPL(iommu_group_set_dma_owner);
 
+/*
+ * A device of a free group that has no driver because an owner kept one from
+ * it; NULL if there is none. Each is returned once. The caller puts it.
+ */
+static struct device *take_refused_device(struct iommu_group *group)
+{
+	struct group_device *device;
+	struct device *dev = NULL;
+
+	mutex_lock(&group->mutex);
+	list_for_each_entry(device, &group->devices, list) {
+		if (!device->refused || group->owner)
+			continue;
+		device->refused = false;
+		if (READ_ONCE(device->dev->driver))
+			continue;
+		dev = get_device(device->dev);
+		break;
+	}
+	mutex_unlock(&group->mutex);
+
+	return dev;
+}
+
+/*
+ * Nobody tries to bind these drivers again, so let udev know that it can be
+ * done now. Not under the mutex: an event calls back into the bus.
+ */
+static void announce_release(struct iommu_group *group)
+{
+	char *env[2] = { "DMA_OWNER=none" };
+	struct device *dev;
+
+	while ((dev = take_refused_device(group))) {
+		if (device_is_registered(dev))
+			kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, env);
+		put_device(dev);
+	}
+}
+
 /**
  * iommu_group_release_dma_owner() - Give a group back to the kernel
  * @group: the group, claimed with iommu_group_set_dma_owner()
  *
  * The group returns to its default domain, also from a domain that the owner
- * failed to detach. Warns if the group has no owner, and does nothing then.
+ * failed to detach. A device whose driver was refused meanwhile, and that still
+ * has none, gets a "change" uevent with DMA_OWNER=none in its environment.
+ * Warns if the group has no owner, and does nothing then.
  *
- * Context: takes group->mutex. May sleep.
+ * Context: takes group->mutex. May sleep. Device locks may be held, as by a
+ * driver that waits for its user to release the group.
  */
 void iommu_group_release_dma_owner(struct iommu_group *group)
 {
@@ -492,13 +781,19 @@ void iommu_group_release_dma_owner(struct iommu_group *group)
 		goto out_unlock;
 
 	trace_dma_owner_release(group->id, NULL, "-", group->owner_comm,
-				group->owner_pid);
+				pid_nr(group->owner_pid));
+	put_pid(group->owner_pid);
+	group->owner_pid = NULL;
 	group->owner = NULL;
 	group->owner_cnt = 0;
-	if (group->default_domain)
+	if (group->default_domain) {
 		__iommu_group_restore_domain(group, group->default_domain);
+		free_blocking_domain(group);
+	}
 out_unlock:
 	mutex_unlock(&group->mutex);
+
+	announce_release(group);
 }
 EXPORT_SYMBOL_GPL(iommu_group_release_dma_owner);
 
@@ -524,6 +819,27 @@ bool iommu_group_dma_owner_claimed(struct iommu_group *group)
 EXPORT_SYMBOL_GPL(iommu_group_dma_owner_claimed);
 
 /**
+ * iommu_group_report_claimed() - Log who is in the way of an owner
+ * @group: the group
+ *
+ * For those who do not claim a group when they learn from
+ * iommu_group_dma_owner_claimed() that they cannot, so that the log tells why
+ * all the same: the devices in kernel use with their drivers, or the owner. It
+ * is one line, with a limit of its own. Nothing is logged of a group that is
+ * free by now. Called by VFIO when it tells a user that a group is not viable.
+ *
+ * Context: takes group->mutex. May sleep.
+ */
+void iommu_group_report_claimed(struct iommu_group *group)
+{
+	mutex_lock(&group->mutex);
+	if (group->owner_cnt && may_report(group, IOMMU_REPORT_CLAIMED))
+		report_claimed(group);
+	mutex_unlock(&group->mutex);
+}
+EXPORT_SYMBOL_GPL(iommu_group_report_claimed);
+
+/**
  * iommu_dma_owner_name() - Who has a group, in one word
  * @group: the group
  *
@@ -538,44 +854,3 @@ const char *iommu_dma_owner_name(struct iommu_group *group)
 		return "user";
 	return group->owner_cnt ? "kernel" : "none";
 }
-
-static ssize_t show_dma_owner(struct iommu_group *group, char *buf)
-{
-	const char *owner;
-
-	mutex_lock(&group->mutex);
-	owner = iommu_dma_owner_name(group);
-	mutex_unlock(&group->mutex);
-
-	return sysfs_emit(buf, "%s\n", owner);
-}
-
-static ssize_t show_dma_owner_count(struct iommu_group *group, char *buf)
-{
-	unsigned int count;
-
-	mutex_lock(&group->mutex);
-	count = group->owner_cnt;
-	mutex_unlock(&group->mutex);
-
-	return sysfs_emit(buf, "%u\n", count);
-}
-
-static IOMMU_GROUP_ATTR(dma_owner, 0444, show_dma_owner, NULL);
-static IOMMU_GROUP_ATTR(dma_owner_count, 0444, show_dma_owner_count, NULL);
-
-static struct attribute *iommu_dma_owner_attrs[] = {
-	&iommu_group_attr_dma_owner.attr,
-	&iommu_group_attr_dma_owner_count.attr,
-	NULL
-};
-
-static const struct attribute_group iommu_dma_owner_group = {
-	.attrs = iommu_dma_owner_attrs,
-};
-
-/* The files of every group */
-const struct attribute_group *iommu_dma_owner_groups[] = {
-	&iommu_dma_owner_group,
-	NULL
-};

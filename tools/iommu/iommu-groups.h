@@ -10,14 +10,16 @@
 #define IOMMU_GROUPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include <linux/compiler.h>
 
 #define NAME_LEN	64
-#define TASK_LEN	80
+#define TASK_LEN	96
 #define SENTENCE_LEN	512
 #define MAX_COMMANDS	64
+#define MAX_HOLDERS	8
 
 /* Exit statuses, as in the manual page */
 enum {
@@ -56,11 +58,18 @@ struct group {
 	enum owner owner;
 	int count;		/* claims; -1 if not told */
 	char type[NAME_LEN];	/* of its default domain */
-	char task[TASK_LEN];	/* the owner, "vfioctl[214]" */
+	char task[TASK_LEN];	/* who claimed it, "vfioctl[214]" */
+	bool exited;		/* that process has, so others have the group */
 	char domain[NAME_LEN];	/* what it is attached to */
 	bool direct;		/* firmware wants memory mapped 1:1 */
 	int ndevices;
 	struct device *devices;	/* sorted by name */
+};
+
+/* A process that has a group open */
+struct holder {
+	int pid;
+	char task[TASK_LEN];	/* "vfioctl[215]" */
 };
 
 struct machine {
@@ -97,6 +106,13 @@ const struct device *find_device(const struct group *group, const char *name);
 bool driver_manages_dma(const char *driver);
 bool driver_is_vfio(const char *driver);
 bool device_blocks(const struct group *group, const struct device *device);
+
+/* holders.c */
+void escape_name(char *to, size_t size, const char *name, size_t length);
+int find_holders(const struct machine *machine, int group,
+		 struct holder *holders, int max);
+int find_vfio_users(const struct machine *machine, struct holder *holders,
+		    int max);
 
 /* class.c */
 const char *class_name(unsigned int class);

@@ -6,16 +6,48 @@
 
 #include "iommu-groups.h"
 
-static void json_string(const char *text)
+/* How many bytes the character takes in UTF-8; 0 if these are none */
+static int utf8_length(const unsigned char *text)
 {
+	int i, length = 1;
+
+	if (text[0] < 0x80)
+		return 1;
+	if (text[0] >= 0xc2 && text[0] < 0xe0)
+		length = 2;
+	else if (text[0] >= 0xe0 && text[0] < 0xf0)
+		length = 3;
+	else if (text[0] >= 0xf0 && text[0] < 0xf5)
+		length = 4;
+	for (i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	/* Too long a form, half of a pair, or beyond the last character */
+	if ((text[0] == 0xe0 && text[1] < 0xa0) ||
+	    (text[0] == 0xed && text[1] > 0x9f) ||
+	    (text[0] == 0xf0 && text[1] < 0x90) ||
+	    (text[0] == 0xf4 && text[1] > 0x8f))
+		return 0;
+	return length > 1 ? length : 0;
+}
+
+/* A byte that is no character becomes "\377", as the kernel writes it. */
+static void json_string(const char *string)
+{
+	const unsigned char *text = (const unsigned char *)string;
+	int length;
+
 	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
+	for (; *text; text += length ? length : 1) {
+		length = utf8_length(text);
+		if (!length)
+			printf("\\\\%03o", *text);
+		else if (*text == '"' || *text == '\\')
 			printf("\\%c", *text);
-		else if ((unsigned char)*text < ' ')
+		else if (*text < ' ' || *text == 0x7f)
 			printf("\\u%04x", *text);
 		else
-			putchar(*text);
+			fwrite(text, 1, length, stdout);
 	}
 	putchar('"');
 }
@@ -60,7 +92,11 @@ static void json_group(const struct group *group)
 	else
 		printf(", \"claims\": %d, ", group->count);
 	json_field("task", group->task);
-	printf(", ");
+	if (group->task[0])
+		printf(", \"task_exited\": %s, ",
+		       group->exited ? "true" : "false");
+	else
+		printf(", \"task_exited\": null, ");
 	json_field("type", group->type);
 	printf(", ");
 	json_field("domain", group->domain);

@@ -281,6 +281,22 @@ static void take_device_row(struct group *group, const char *row)
 		device->claim = strcmp(claim, "kernel") ? CLAIM_NO : CLAIM_YES;
 }
 
+/* Who claimed the group: "vfioctl[214]", "vfioctl[214](exited)", or "-" */
+static void take_task(struct group *group, const char *task)
+{
+	static const char exited[] = "(exited)";
+	size_t length = strlen(task);
+
+	if (!strcmp(task, "-"))
+		return;
+	strcpy(group->task, task);
+	if (length < sizeof(exited) ||
+	    strcmp(task + length - strlen(exited), exited))
+		return;
+	group->task[length - strlen(exited)] = '\0';
+	group->exited = true;
+}
+
 /* Takes from the table in debugfs what sysfs does not tell. */
 static void read_table(struct machine *machine)
 {
@@ -298,15 +314,14 @@ static void read_table(struct machine *machine)
 	while (fgets(row, sizeof(row), table)) {
 		n = 0;
 		if (row[0] != ' ') {
-			if (sscanf(row, "%d %63s %79s %63s%n", &id, owner, task,
+			if (sscanf(row, "%d %63s %95s %63s%n", &id, owner, task,
 				   domain, &n) != 4)
 				break;
 			group = group_by_id(machine, id);
 			if (!group)
 				continue;
 			group->owner = parse_owner(owner);
-			if (strcmp(task, "-"))
-				strcpy(group->task, task);
+			take_task(group, task);
 			strcpy(group->domain, domain);
 		}
 		if (group)

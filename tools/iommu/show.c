@@ -47,7 +47,8 @@ static void show_owner(const struct group *group)
 	case OWNER_USER:
 		printf("%suserspace%s", colour(BOLD YELLOW), colour(RESET));
 		if (group->task[0])
-			printf(": %s", group->task);
+			printf(": %s%s", group->task,
+			       group->exited ? ", which has exited" : "");
 		break;
 	case OWNER_KERNEL:
 		printf("%skernel%s", colour(GREEN), colour(RESET));

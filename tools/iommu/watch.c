@@ -56,7 +56,7 @@ static const char *colour(const char *code)
 static void show_event(const char *line)
 {
 	char owner[NAME_LEN], device[NAME_LEN], driver[NAME_LEN];
-	char task[TASK_LEN];
+	char task[TASK_LEN], name[4 * TASK_LEN];
 	bool set = strstr(line, "dma_owner_set:");
 	const char *words = strstr(line, "groupID=");
 	int group, error;
@@ -74,12 +74,13 @@ static void show_event(const char *line)
 			printf("userspace: %s is bound to %s\n", device, driver);
 		else
 			printf("userspace: %s\n", strerror(-error));
-	} else if (sscanf(words, "groupID=%d owner=%63s device=%63s driver=%63s task=%79[^\n]",
+	} else if (sscanf(words, "groupID=%d owner=%63s device=%63s driver=%63s task=%95[^\n]",
 			  &group, owner, device, driver, task) == 5) {
 		show_time();
 		printf("group %-3d %s  ", group, set ? "claimed " : "released");
+		escape_name(name, sizeof(name), task, strlen(task));
 		if (!strcmp(owner, "user"))
-			printf("by userspace: %s\n", task);
+			printf("by userspace: %s\n", name);
 		else
 			printf("by the kernel: %s for %s\n", driver, device);
 	}
@@ -201,9 +202,9 @@ static void compare_group(const struct group *before, const struct group *now)
 
 	if (before->owner != now->owner) {
 		show_time();
-		printf("group %-3d owner %s -> %s %s\n", now->id,
+		printf("group %-3d owner %s -> %s %s%s\n", now->id,
 		       owner_name(before->owner), owner_name(now->owner),
-		       now->task);
+		       now->task, now->exited ? ", which has exited" : "");
 	}
 	for (i = 0; i < now->ndevices; i++)
 		compare_device(before, now, now->devices[i].name);

@@ -57,21 +57,62 @@ static int task_pid(const char *task)
 	return pid;
 }
 
-static void why_owned(const struct group *group, const struct device *device,
-		      struct verdict *verdict)
+/*
+ * The process that claimed the group has exited, and its number may be that of
+ * another one now. Who has the group open instead, and how to end that?
+ */
+static void owner_exited(const struct machine *machine,
+			 const struct group *group, char *who, size_t size,
+			 struct verdict *verdict)
 {
-	const char *task = group->task[0] ? group->task : "a process";
-	int pid = task_pid(group->task);
+	struct holder holders[MAX_HOLDERS];
+	size_t len;
+	int i, count;
 
+	len = snprintf(who, size, "%s, which claimed the group, has exited; ",
+		       group->task);
+	count = find_holders(machine, group->id, holders, MAX_HOLDERS);
+	for (i = 0; i < count; i++)
+		command(verdict, "kill %d", holders[i].pid);
+	if (count == 1) {
+		snprintf(who + len, size - len, "%s", holders[0].task);
+		return;
+	}
+	if (count) {
+		snprintf(who + len, size - len, "%s together with %d more",
+			 holders[0].task, count - 1);
+		return;
+	}
+	count = find_vfio_users(machine, holders, MAX_HOLDERS);
+	if (count == 1) {
+		snprintf(who + len, size - len,
+			 "a process with a device of it, perhaps %s,",
+			 holders[0].task);
+		return;
+	}
+	snprintf(who + len, size - len, "a process with a device of it");
+	command(verdict, "find /proc/[0-9]*/fd -lname 'anon_inode:.vfio-device.'");
+}
+
+static void why_owned(const struct machine *machine, const struct group *group,
+		      const struct device *device, struct verdict *verdict)
+{
+	char who[3 * TASK_LEN] = "a process";
+
+	if (group->exited)
+		owner_exited(machine, group, who, sizeof(who), verdict);
+	else if (group->task[0])
+		snprintf(who, sizeof(who), "%s", group->task);
 	if (driver_is_vfio(device->driver))
 		say(verdict, "%s is given to userspace already: %s owns group %d",
-		    device->name, task, group->id);
+		    device->name, who, group->id);
 	else
 		say(verdict,
 		    "%s cannot be given to userspace anew: %s owns group %d, and can have this device as well once it is bound to vfio-pci",
-		    device->name, task, group->id);
-	if (pid)
-		command(verdict, "kill %d", pid);
+		    device->name, who, group->id);
+	/* 0 is a process that cannot be seen from here, as in a container. */
+	if (!group->exited && task_pid(group->task) > 0)
+		command(verdict, "kill %d", task_pid(group->task));
 }
 
 /* The devices whose drivers are in the way, @device itself last */
@@ -156,7 +197,7 @@ static void why_in_group(const struct machine *machine,
 	int blocking = count_blocking(group);
 
 	if (group->owner == OWNER_USER) {
-		why_owned(group, device, verdict);
+		why_owned(machine, group, device, verdict);
 	} else if (device->bridge) {
 		say(verdict,
 		    "%s is a bridge, and stays with the kernel: only what is behind it can be given to userspace",

@@ -13,7 +13,10 @@
  */
 
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kmsg_dump.h>
+#include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -135,6 +138,49 @@ static struct iommu_domain *alloc_domain(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, domain);
 	return domain;
+}
+
+/* The end of the log: what comes from here on can be counted. */
+static struct kmsg_dumper log_end(void)
+{
+	struct kmsg_dumper log = { .active = true };
+
+	kmsg_dump_rewind(&log);
+	log.cur_seq = log.next_seq;
+	return log;
+}
+
+/* Counts the lines since log_end() with this text. */
+static __printf(2, 3)
+int log_lines(struct kmsg_dumper log, const char *fmt, ...)
+{
+	char text[192], line[256];
+	int count = 0;
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+
+	while (kmsg_dump_get_line(&log, false, line, sizeof(line), &len))
+		if (strnstr(line, text, len))
+			count++;
+	return count;
+}
+
+/* Counts the lines since log_end() that tell why the group was refused so. */
+static __printf(3, 4)
+int log_count(struct kmsg_dumper log, struct fixture *f, const char *fmt, ...)
+{
+	char why[64];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	return log_lines(log, "iommu: group %d: claim refused: %s",
+			 f->group->id, why);
 }
 
 /* Claims by hand */
@@ -339,6 +385,45 @@ static void dma_owner_test_failed_detach_cuts_off(struct kunit *test)
 	expect_free(test);
 }
 
+/* IOMMUs have few contexts: an owner's is not kept when it is gone. */
+static void dma_owner_test_blocking_domain_is_freed(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned int domains = mock_iommu.domains;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_iommu.domains, domains + 1);
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_iommu.domains, domains);
+
+	mock_iommu.fail_attach = 2;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EIO);
+	KUNIT_EXPECT_EQ(test, mock_iommu.domains, domains);
+	expect_free(test);
+}
+
+/* A device that cannot be detached must not find its domain freed. */
+static void dma_owner_test_stranded_without_detach(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct kmsg_dumper log = log_end();
+
+	mock_iommu_ops.detach_dev = NULL;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_attach = 2;
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_PTR_EQ(test, f->dev[1]->attached,
+			    f->group->blocking_domain);
+	KUNIT_EXPECT_EQ(test, log_lines(log, ", nor cut off from its old one"),
+			1);
+
+	KUNIT_EXPECT_EQ(test, use(f, 1), 0);
+	KUNIT_EXPECT_FALSE(test, f->group->blocking_domain);
+	unuse(f, 1);
+	expect_free(test);
+}
+
 static void dma_owner_test_failed_release_recovers(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -402,6 +487,30 @@ static void dma_owner_test_private_domain_of_a_driver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
 			-EPERM);
 	mock_unbind(f->dev[0]);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+/* A device that joins meanwhile gets its DMA ops when the group is back. */
+static void dma_owner_test_join_private_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	struct mock_device *mdev;
+
+	f->dev[0]->private_probe = domain;
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	mdev = mock_device_add(test, f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, domain);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+	KUNIT_EXPECT_EQ(test, mdev->finalized, 0U);
+	mock_unbind(mdev);
+	mock_unbind(f->dev[0]);
+
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+	KUNIT_EXPECT_EQ(test, mdev->finalized, 1U);
+	mock_unbind(mdev);
+	mock_device_del(mdev);
 	iommu_domain_free(domain);
 	expect_free(test);
 }
@@ -497,8 +606,8 @@ static void dma_owner_test_no_default_domain_yet(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
 	mock_iommu.fail_alloc = true;
 	a = mock_device_add(test, group);
-	mock_iommu.fail_alloc = false;
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
+	mock_iommu.fail_alloc = false;
 	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, group), 0);
 
 	b = mock_device_add(test, group);
@@ -630,17 +739,24 @@ static void dma_owner_test_late_group_is_owned(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct mock_device *mdev = mock_device_alloc(test);
+	struct kmsg_dumper log;
 
 	mock_device_register(test, mdev);
 	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
 	mdev->group = f->group;
+	log = log_end();
 	KUNIT_EXPECT_EQ(test, iommu_probe_device(&mdev->dev), -EBUSY);
+	KUNIT_EXPECT_EQ(test, log_lines(log, "%s: isolation is broken: bound to mock_kernel",
+					dev_name(&mdev->dev)), 1);
 	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
 	expect_owned_by(test, &alice);
 
+	/* Its driver goes on, but there is no next one. */
 	mock_unbind(mdev);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EBUSY);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->blocking_domain);
 	mock_device_del(mdev);
 	iommu_group_release_dma_owner(f->group);
 	expect_free(test);
@@ -715,6 +831,37 @@ static void dma_owner_test_bind_refused(struct kunit *test)
 	expect_free(test);
 }
 
+/* Whoever asks for a driver of one device learns that it was refused. */
+static void dma_owner_test_drivers_probe_refused(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = f->dev[0];
+
+	mdev->driver = &mock_kernel_driver;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_drivers_probe(mdev), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mdev->probes, 0U);
+
+	/* Not if a driver that comes later is bound; but if that one fails */
+	mdev->second = &mock_managed_driver;
+	mdev->probe_ret = -ENODEV;
+	KUNIT_EXPECT_EQ(test, mock_drivers_probe(mdev), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mdev->probes, 1U);
+	mdev->probe_ret = 0;
+	KUNIT_EXPECT_EQ(test, mock_drivers_probe(mdev), 1);
+	mock_unbind(mdev);
+
+	/* Nor of an earlier refusal */
+	mdev->driver = NULL;
+	mdev->second = NULL;
+	KUNIT_EXPECT_EQ(test, mock_drivers_probe(mdev), 0);
+	iommu_group_release_dma_owner(f->group);
+	mdev->driver = &mock_kernel_driver;
+	mdev->probe_ret = -EIO;
+	KUNIT_EXPECT_EQ(test, mock_drivers_probe(mdev), 0);
+	expect_free(test);
+}
+
 /* device_bind_driver() probes nothing, but the driver does DMA all the same. */
 static void dma_owner_test_bind_by_hand(struct kunit *test)
 {
@@ -759,13 +906,11 @@ static void dma_owner_test_bind_fails_early(struct kunit *test)
 
 	/* Not to be mistaken for a refused claim, nor after one */
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
-	f->dev[0]->dma_configure_ret = 0;
 	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver),
 			-EBUSY);
-	f->dev[0]->dma_configure_ret = -EIO;
-	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 0);
-	expect_owned_by(test, &alice);
 	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 0);
+	expect_free(test);
 }
 
 static void dma_owner_test_probe_defers_then_fails(struct kunit *test)
@@ -851,6 +996,238 @@ static void dma_owner_test_bind_waits_for_group(struct kunit *test)
 	mock_device_del(mdev);
 }
 
+/* Nor if it knows the group, but the IOMMU driver cannot attach the device. */
+static void dma_owner_test_bind_waits_for_join(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev;
+	unsigned int nth;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mdev = mock_device_alloc(test);
+	mdev->group = f->group;
+	mock_iommu.fail_attach = 1;
+	mock_device_register(test, mdev);
+	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EIO);
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_managed_driver), -EIO);
+	KUNIT_EXPECT_EQ(test, mdev->probes, 0U);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EBUSY);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->blocking_domain);
+	iommu_group_release_dma_owner(f->group);
+	mock_device_del(mdev);
+
+	/* The first attach is that of the group's domain, the second the default's */
+	for (nth = 1; nth <= 2; nth++) {
+		mdev = mock_device_alloc(test);
+		mdev->group = f->group;
+		mock_iommu.fail_attach = nth;
+		mock_device_register(test, mdev);
+		KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
+		mock_iommu.fail_attach = 1;
+		KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver),
+				-EIO);
+		KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+		KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+		mock_device_del(mdev);
+	}
+	expect_free(test);
+}
+
+/* The same on a devicetree machine, where dma_configure() is the next try. */
+static void dma_owner_test_bind_waits_for_join_in_dma_configure(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	mdev->group = f->group;
+	mdev->join_in_dma_configure = true;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EIO);
+	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mdev->probes, 0U);
+	iommu_group_release_dma_owner(f->group);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
+static void release_owner(struct mock_device *mdev)
+{
+	if (mdev->group->owner)
+		iommu_group_release_dma_owner(mdev->group);
+}
+
+static void try_to_own(struct mock_device *mdev)
+{
+	if (iommu_group_set_dma_owner(mdev->group, &alice) != -EPERM)
+		mock_iommu.errors++;
+}
+
+/*
+ * Most IOMMU drivers leave it to dma_configure() to choose the DMA ops. It must not
+ * choose by the domain of a user who leaves before the claim.
+ */
+static void dma_owner_test_owner_leaves_in_dma_configure(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_iommu_ops.probe_finalize = NULL;
+	mock_device_register(test, mdev);
+	mdev->group = f->group;
+	mdev->join_in_dma_configure = true;
+	mdev->in_dma_configure = release_owner;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dma_domain, f->group->default_domain);
+	mock_unbind(mdev);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
+/* Nor by one that a user is about to attach. */
+static void dma_owner_test_no_owner_in_dma_configure(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	mock_iommu_ops.probe_finalize = NULL;
+	f->dev[0]->in_dma_configure = try_to_own;
+	KUNIT_EXPECT_EQ(test, mock_bind(f->dev[0], &mock_kernel_driver), 1);
+	KUNIT_EXPECT_PTR_EQ(test, f->dev[0]->dma_domain,
+			    f->group->default_domain);
+	KUNIT_EXPECT_EQ(test, mock_iommu.errors, 0U);
+	mock_unbind(f->dev[0]);
+	expect_free(test);
+}
+
+/* Two at once */
+
+static void own(struct mock_device *mdev)
+{
+	mdev->in_probe_device = NULL;
+	if (iommu_group_set_dma_owner(mdev->group, &alice))
+		mock_iommu.errors++;
+}
+
+/* Two devices that the IOMMU core does not know yet, in a group of their own */
+static struct iommu_group *make_new_group(struct kunit *test,
+					  struct mock_device *mdev[2])
+{
+	struct iommu_group *group = iommu_group_alloc();
+	int i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, group);
+	for (i = 0; i < 2; i++) {
+		mdev[i] = mock_device_alloc(test);
+		mock_device_register(test, mdev[i]);
+		mdev[i]->group = group;
+	}
+	return group;
+}
+
+static void del_new_group(struct iommu_group *group, struct mock_device *mdev[2])
+{
+	mock_device_del(mdev[0]);
+	mock_device_del(mdev[1]);
+	iommu_group_put(group);
+}
+
+/* The first device has its group, but there is no default domain yet. */
+static void dma_owner_test_claim_of_new_group(struct kunit *test)
+{
+	struct mock_device *mdev[2];
+	struct iommu_group *group = make_new_group(test, mdev);
+	struct iommu_domain *domain = alloc_domain(test);
+
+	mdev[1]->in_probe_device = own;
+	KUNIT_EXPECT_EQ(test, bus_iommu_probe(mdev[0]->dev.bus), 0);
+	KUNIT_EXPECT_PTR_EQ(test, group->owner, (void *)&alice);
+	KUNIT_EXPECT_TRUE(test, group->default_domain);
+	KUNIT_EXPECT_PTR_EQ(test, mdev[0]->attached, group->blocking_domain);
+	KUNIT_EXPECT_PTR_EQ(test, mdev[1]->attached, group->blocking_domain);
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, group), 0);
+	iommu_detach_group(domain, group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev[1]->attached, group->blocking_domain);
+	iommu_group_release_dma_owner(group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev[0]->attached, group->default_domain);
+	KUNIT_EXPECT_PTR_EQ(test, mdev[1]->attached, group->default_domain);
+	iommu_domain_free(domain);
+	del_new_group(group, mdev);
+}
+
+static void own_without_memory(struct mock_device *mdev)
+{
+	mock_iommu.fail_alloc = true;
+	own(mdev);
+	mock_iommu.fail_alloc = false;
+}
+
+/* None is made behind the back of an owner who did without. */
+static void dma_owner_test_no_default_domain_behind_owner(struct kunit *test)
+{
+	struct mock_device *mdev[2];
+	struct iommu_group *group = make_new_group(test, mdev);
+	struct iommu_domain *domain = alloc_domain(test);
+
+	mdev[1]->in_probe_device = own_without_memory;
+	KUNIT_EXPECT_EQ(test, bus_iommu_probe(mdev[0]->dev.bus), 0);
+	KUNIT_EXPECT_FALSE(test, group->default_domain);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, group), 0);
+	iommu_detach_group(domain, group);
+	KUNIT_EXPECT_FALSE(test, mdev[1]->attached);
+	iommu_group_release_dma_owner(group);
+	iommu_domain_free(domain);
+	del_new_group(group, mdev);
+}
+
+static DECLARE_COMPLETION(probed_too);
+
+static int probe_too(void *mdev)
+{
+	if (iommu_probe_device(&((struct mock_device *)mdev)->dev))
+		mock_iommu.errors++;
+	complete(&probed_too);
+	return 0;
+}
+
+static void be_probed_twice(struct mock_device *mdev)
+{
+	mock_iommu.errors++;
+}
+
+/* Lets another thread come as far, which must not ask the IOMMU driver again. */
+static void start_another_probe(struct mock_device *mdev)
+{
+	mdev->in_probe_device = be_probed_twice;
+	if (IS_ERR(kthread_run(probe_too, mdev, "probe_too")))
+		mock_iommu.errors++;
+	msleep(20);
+}
+
+static void dma_owner_test_probed_twice_at_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	mdev->group = f->group;
+	mdev->in_probe_device = start_another_probe;
+	KUNIT_EXPECT_EQ(test, iommu_probe_device(&mdev->dev), 0);
+	wait_for_completion(&probed_too);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group, f->group);
+	KUNIT_EXPECT_EQ(test, mock_iommu.errors, 0U);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
 /* Called when the device's managed resources are freed */
 static void claim_during_unbind(void *group)
 {
@@ -873,33 +1250,17 @@ static void dma_owner_test_claim_during_unbind(struct kunit *test)
 
 /* What is logged of a refusal */
 
-/* The end of the log: what comes from here on can be counted. */
-static struct kmsg_dumper log_end(void)
+/* Counts the lines since log_end() that call the group not viable, and @why. */
+static int log_not_viable(struct kmsg_dumper log, struct fixture *f, const char *why)
 {
-	struct kmsg_dumper log = { .active = true };
-
-	kmsg_dump_rewind(&log);
-	log.cur_seq = log.next_seq;
-	return log;
-}
-
-/* Counts the lines since log_end() that tell why the group was refused so. */
-static __printf(3, 4)
-int log_count(struct kmsg_dumper log, struct fixture *f, const char *fmt, ...)
-{
-	char why[64], text[128], line[256];
+	char text[64], line[256];
 	int count = 0;
-	va_list args;
 	size_t len;
 
-	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	snprintf(text, sizeof(text), "iommu: group %d: claim refused: %s",
-		 f->group->id, why);
-
+	snprintf(text, sizeof(text), "iommu: group %d: not viable: ",
+		 f->group->id);
 	while (kmsg_dump_get_line(&log, false, line, sizeof(line), &len))
-		if (strnstr(line, text, len))
+		if (strnstr(line, text, len) && strnstr(line, why, len))
 			count++;
 	return count;
 }
@@ -927,6 +1288,11 @@ static void dma_owner_test_report_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, log_count(log, f, "so are 2 more devices"), 1);
 	KUNIT_EXPECT_EQ(test, log_count(log, f, "%s", ""), 9);
 
+	log = log_end();
+	iommu_group_report_claimed(f->group);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "%s", ""), 0);
+	KUNIT_EXPECT_EQ(test, log_not_viable(log, f, "so are 6 more devices"), 1);
+
 	for (i = 0; i < ARRAY_SIZE(more); i++)
 		mock_device_del(more[i]);
 	for (i = 0; i < NR_DEVICES; i++)
@@ -947,7 +1313,16 @@ static void dma_owner_test_reports_are_limited(struct kunit *test)
 				-EPERM);
 	KUNIT_EXPECT_EQ(test, log_count(log, f, "owned by userspace (%s[%d])",
 					current->comm, task_tgid_nr(current)), 10);
+
+	/* Other kinds of lines have limits of their own. */
+	for (i = 0; i < 12; i++)
+		iommu_group_report_claimed(f->group);
+	KUNIT_EXPECT_EQ(test, log_not_viable(log, f, "owned by userspace ("), 10);
 	iommu_group_release_dma_owner(f->group);
+
+	log = log_end();
+	iommu_group_report_claimed(f->group);
+	KUNIT_EXPECT_EQ(test, log_not_viable(log, f, ""), 0);
 	expect_free(test);
 }
 
@@ -974,6 +1349,27 @@ static void dma_owner_test_report_names_domain(struct kunit *test)
 	expect_free(test);
 }
 
+/* It is the cause of a refusal, not of a failure. */
+static void dma_owner_test_report_names_direct_mapping(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct kmsg_dumper log = log_end();
+
+	f->dev[1]->needs_direct_map = true;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "%s needs a direct mapping",
+					dev_name(&f->dev[1]->dev)), 1);
+
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice),
+			-EIO);
+	KUNIT_EXPECT_EQ(test, log_count(log, f, "DMA cannot be blocked (%d)",
+					-EIO), 1);
+	f->dev[1]->needs_direct_map = false;
+	expect_free(test);
+}
+
 static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_owner_waits_for_all_devices),
 	KUNIT_CASE(dma_owner_test_kernel_waits_for_owner),
@@ -988,10 +1384,13 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_failed_claim_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_attach_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_detach_cuts_off),
+	KUNIT_CASE(dma_owner_test_blocking_domain_is_freed),
+	KUNIT_CASE(dma_owner_test_stranded_without_detach),
 	KUNIT_CASE(dma_owner_test_failed_release_recovers),
 	KUNIT_CASE(dma_owner_test_no_blocking_domain),
 	KUNIT_CASE(dma_owner_test_direct_mapping_refuses),
 	KUNIT_CASE(dma_owner_test_private_domain_of_a_driver),
+	KUNIT_CASE(dma_owner_test_join_private_domain),
 	KUNIT_CASE(dma_owner_test_foreign_domain_refuses),
 	KUNIT_CASE(dma_owner_test_group_without_iommu),
 	KUNIT_CASE(dma_owner_test_no_default_domain),
@@ -1008,6 +1407,7 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_bind_probes_twice),
 #endif
 	KUNIT_CASE(dma_owner_test_bind_refused),
+	KUNIT_CASE(dma_owner_test_drivers_probe_refused),
 	KUNIT_CASE(dma_owner_test_bind_by_hand),
 	KUNIT_CASE(dma_owner_test_bind_managed),
 	KUNIT_CASE(dma_owner_test_bind_fails_early),
@@ -1015,10 +1415,18 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_join_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_join_owned_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_bind_waits_for_group),
+	KUNIT_CASE(dma_owner_test_bind_waits_for_join),
+	KUNIT_CASE(dma_owner_test_bind_waits_for_join_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_owner_leaves_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_no_owner_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_claim_of_new_group),
+	KUNIT_CASE(dma_owner_test_no_default_domain_behind_owner),
+	KUNIT_CASE(dma_owner_test_probed_twice_at_once),
 	KUNIT_CASE(dma_owner_test_claim_during_unbind),
 	KUNIT_CASE(dma_owner_test_report_is_bounded),
 	KUNIT_CASE(dma_owner_test_reports_are_limited),
 	KUNIT_CASE(dma_owner_test_report_names_domain),
+	KUNIT_CASE(dma_owner_test_report_names_direct_mapping),
 	{}
 };
 

@@ -81,12 +81,15 @@ static void mock_detach_dev(struct iommu_domain *domain, struct device *dev)
 
 static struct iommu_device *mock_probe_device(struct device *dev)
 {
+	struct mock_device *mdev = to_mock_device(dev);
+
+	if (mdev->in_probe_device)
+		mdev->in_probe_device(mdev);
 	if (mock_iommu.fail_probe) {
 		mock_iommu.fail_probe--;
 		return ERR_PTR(-ENOMEM);
 	}
-	return to_mock_device(dev)->group ? &mock_iommu_device :
-					    ERR_PTR(-ENODEV);
+	return mdev->group ? &mock_iommu_device : ERR_PTR(-ENODEV);
 }
 
 /* Nobody may attach the device any more, nor free what it is attached to. */
@@ -131,7 +134,19 @@ static void mock_probe_finalize(struct device *dev)
 		mdev->finalized++;
 }
 
-static const struct iommu_ops mock_iommu_ops = {
+static void mock_get_resv_regions(struct device *dev, struct list_head *regions)
+{
+	struct iommu_resv_region *region;
+
+	if (!to_mock_device(dev)->needs_direct_map)
+		return;
+	region = iommu_alloc_resv_region(SZ_1M, SZ_4K, IOMMU_READ,
+					 IOMMU_RESV_DIRECT);
+	if (region)
+		list_add_tail(&region->list, regions);
+}
+
+static const struct iommu_ops mock_all_ops = {
 	.domain_alloc	= mock_domain_alloc,
 	.domain_free	= mock_domain_free,
 	.attach_dev	= mock_attach_dev,
@@ -140,16 +155,23 @@ static const struct iommu_ops mock_iommu_ops = {
 	.release_device	= mock_release_device,
 	.probe_finalize	= mock_probe_finalize,
 	.device_group	= mock_device_group,
+	.get_resv_regions = mock_get_resv_regions,
+	.put_resv_regions = generic_iommu_put_resv_regions,
 	.pgsize_bitmap	= SZ_4K,
 };
+
+struct iommu_ops mock_iommu_ops;
 
 /* Bus and drivers */
 
 static int mock_match(struct device *dev, struct device_driver *drv)
 {
-	return to_mock_device(dev)->driver == drv;
+	struct mock_device *mdev = to_mock_device(dev);
+
+	return mdev->driver == drv || mdev->second == drv;
 }
 
+/* As that of devicetree machines, which ignores why there is no IOMMU */
 static int mock_dma_configure(struct device *dev)
 {
 	struct mock_device *mdev = to_mock_device(dev);
@@ -157,7 +179,11 @@ static int mock_dma_configure(struct device *dev)
 	if (mdev->dma_configure_ret)
 		return mdev->dma_configure_ret;
 	if (mdev->join_in_dma_configure && !dev->iommu_group)
-		return iommu_probe_device(dev);
+		iommu_probe_device(dev);
+
+	mdev->dma_domain = iommu_get_default_domain_for_dev(dev);
+	if (mdev->in_dma_configure)
+		mdev->in_dma_configure(mdev);
 	return 0;
 }
 
@@ -272,6 +298,7 @@ int mock_iommu_init(struct kunit *test)
 	int ret;
 
 	memset(&mock_iommu, 0, sizeof(mock_iommu));
+	mock_iommu_ops = mock_all_ops;
 	if (registered)
 		return 0;
 
@@ -374,6 +401,17 @@ int mock_bind_by_hand(struct mock_device *mdev, struct device_driver *drv)
 		dev->driver = NULL;
 	device_unlock(dev);
 	return ret;
+}
+
+/**
+ * mock_drivers_probe() - Do what a write to "drivers_probe" does
+ * @mdev: the device
+ *
+ * Return: 1 if a driver was bound, 0 if none wanted the device, or an error.
+ */
+int mock_drivers_probe(struct mock_device *mdev)
+{
+	return device_attach_or_refuse(&mdev->dev);
 }
 
 /**

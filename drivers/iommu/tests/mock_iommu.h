@@ -18,10 +18,13 @@ struct kunit;
 /**
  * struct mock_device - a device of the mock bus
  * @dev: the device
- * @driver: the only driver that matches it, or NULL
+ * @driver: the driver that matches it, or NULL
+ * @second: another that matches it, or NULL
  * @group: the group that it joins; without one it is in none
  * @join_in_dma_configure: it joins there, as on devicetree machines, and not
  *	when it is registered
+ * @in_probe_device: called when the IOMMU driver is asked whether it knows it
+ * @in_dma_configure: called when its bus's dma_configure() has set up its DMA ops
  * @needs_direct_map: it refuses every unmanaged domain, as Intel's IOMMU driver
  *	does for devices with reserved memory
  * @private_probe: @driver's probe attaches this domain to the group
@@ -33,13 +36,18 @@ struct kunit;
  * @removes: how often its driver was removed
  * @not_bound: how often the bus was told that a driver was not bound after all
  * @finalized: how often the IOMMU driver set up its DMA ops
+ * @dma_domain: the domain that its bus's dma_configure() found for the DMA API;
+ *	NULL if it is to do without
  * @attached: the domain that it is attached to
  */
 struct mock_device {
 	struct device dev;
 	struct device_driver *driver;
+	struct device_driver *second;
 	struct iommu_group *group;
 	bool join_in_dma_configure;
+	void (*in_probe_device)(struct mock_device *mdev);
+	void (*in_dma_configure)(struct mock_device *mdev);
 	bool needs_direct_map;
 	struct iommu_domain *private_probe;
 	void *claimed_meanwhile;
@@ -49,6 +57,7 @@ struct mock_device {
 	unsigned int removes;
 	unsigned int not_bound;
 	unsigned int finalized;
+	struct iommu_domain *dma_domain;
 	struct iommu_domain *attached;
 };
 
@@ -87,6 +96,12 @@ struct mock_iommu {
 extern struct mock_iommu mock_iommu;
 
 /*
+ * The operations of the mock. It has more than any real IOMMU driver: a test can
+ * take some away, which are there again in the next one.
+ */
+extern struct iommu_ops mock_iommu_ops;
+
+/*
  * A driver that uses the DMA API; another, which CONFIG_DEBUG_TEST_DRIVER_REMOVE
  * has probed, removed and probed again; and one that manages its own DMA.
  */
@@ -102,6 +117,7 @@ void mock_device_register(struct kunit *test, struct mock_device *mdev);
 void mock_device_del(struct mock_device *mdev);
 int mock_bind(struct mock_device *mdev, struct device_driver *drv);
 int mock_bind_by_hand(struct mock_device *mdev, struct device_driver *drv);
+int mock_drivers_probe(struct mock_device *mdev);
 void mock_unbind(struct mock_device *mdev);
 
 #endif /* __MOCK_IOMMU_H */

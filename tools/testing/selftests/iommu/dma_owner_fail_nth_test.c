@@ -9,12 +9,12 @@
  * log that this program wrote tells which allocation did it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "../kselftest_harness.h"
 #include "edu.h"
+#include "fault.h"
 #include "scene.h"
 
 #define LINK_SECONDS	10
@@ -22,45 +22,6 @@
 #define RESCAN_SECONDS	1800
 #define MAP_IOVA	0x40000000
 #define MAP_SIZE	0x10000
-#define DEBUGFS		"/sys/kernel/debug"
-
-/* Fault injection: the task's own allocations, with any flags and size. */
-static int fault_setup(void)
-{
-	static const char * const settings[][2] = {
-		{ DEBUGFS "/failslab/ignore-gfp-wait", "N" },
-		{ DEBUGFS "/failslab/verbose", "0" },
-		{ DEBUGFS "/fail_page_alloc/ignore-gfp-wait", "N" },
-		{ DEBUGFS "/fail_page_alloc/min-order", "0" },
-		{ DEBUGFS "/fail_page_alloc/verbose", "0" },
-	};
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < ARRAY_SIZE(settings); i++)
-		ret = sysfs_write(settings[i][0], settings[i][1]);
-	return ret;
-}
-
-/* From now on, the @nth allocation of this task fails; 0 for none. */
-static int fault_arm(int fd, unsigned int nth)
-{
-	char text[16];
-	int len;
-
-	len = snprintf(text, sizeof(text), "%u", nth);
-	return pwrite(fd, text, len, 0) == len ? 0 : -errno;
-}
-
-/* No more faults. 1 if there was one since fault_arm(), 0 if not. */
-static int fault_disarm(int fd)
-{
-	char text[16] = "";
-	int ret;
-
-	ret = pread(fd, text, sizeof(text) - 1, 0) > 0 ? !atoi(text) : -errno;
-	return fault_arm(fd, 0) ? -EIO : ret;
-}
 
 /*
  * A driver that enables its device has ACPI look up the route of its interrupt.
@@ -112,11 +73,10 @@ FIXTURE_SETUP(fail_nth)
 	if (!scene_exists(variant->topology))
 		SKIP_CASE("no group of this kind");
 	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
-	ASSERT_EQ(0, fault_setup());
+	self->fd = fault_open();
+	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, keep_enabled(&self->scene, true));
 	ASSERT_EQ(0, pci_override(self->scene.b, QUICK_DRIVER));
-	self->fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->fd);
 }
 
 FIXTURE_TEARDOWN(fail_nth)

@@ -3,6 +3,7 @@
  * Devices leave a group and join it while the group changes its owner.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -230,6 +231,117 @@ TEST_F(group, S8_bound_device_removed)
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_rescan());
 	EXPECT_TRUE(pci_bound_to(scene->b, "e1000"));
+}
+
+/* How the devices of a group that have no driver come and go beside A's user. */
+FIXTURE(sibling)
+{
+	struct scene scene;
+};
+
+FIXTURE_VARIANT(sibling)
+{
+	enum topology topology;
+};
+
+FIXTURE_VARIANT_ADD(sibling, aliased)
+{
+	.topology = ALIASED,
+};
+
+FIXTURE_VARIANT_ADD(sibling, lent)
+{
+	.topology = LENT,
+};
+
+FIXTURE_VARIANT_ADD(sibling, distinct)
+{
+	.topology = DISTINCT,
+};
+
+FIXTURE_SETUP(sibling)
+{
+	if (!scene_exists(variant->topology))
+		SKIP_CASE("no group of this kind");
+	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+}
+
+FIXTURE_TEARDOWN(sibling)
+{
+	EXPECT_EQ(0, scene_teardown(&self->scene));
+}
+
+/* Whether a device can be taken out and found again beside @other. */
+static bool is_sibling(const struct pci_dev *dev, const char *other)
+{
+	return !is_bridge(dev) && strcmp(dev->bdf, other);
+}
+
+/* Find lost devices again, before the claim: none but A has a driver. */
+static int join_again(struct scene *scene)
+{
+	int ret;
+
+	ret = group_clear(scene->group);
+	return ret ? ret : pci_switch(scene->a, "vfio-pci");
+}
+
+/* Have all devices but @bdf leave the group and join it again. */
+static int others_join_again(struct scene *scene, const char *bdf)
+{
+	const struct pci_dev *end = scene->group->devs + scene->group->ndevs;
+	const struct pci_dev *dev;
+	int ret = 0;
+
+	for (dev = scene->group->devs; !ret && dev < end; dev++) {
+		if (is_sibling(dev, bdf))
+			ret = pci_remove(dev->bdf);
+	}
+	return ret ? ret : join_again(scene);
+}
+
+/* B leaves A's user, and comes back. */
+static void expect_dma_without_b(struct __test_metadata *_metadata,
+				 struct scene *scene)
+{
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, pci_remove(scene->b));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+	ASSERT_EQ(0, pci_rescan());
+	EXPECT_EQ(scene->group->id, group_of(scene->b));
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
+}
+
+/* Also, it is the first time that those others are given to a user. */
+TEST_F(sibling, S8_first_to_join_removed)
+{
+	ASSERT_EQ(0, others_join_again(&self->scene, self->scene.b));
+	expect_dma_without_b(_metadata, &self->scene);
+}
+
+TEST_F(sibling, S8_last_to_join_removed)
+{
+	ASSERT_EQ(0, pci_remove(self->scene.b));
+	ASSERT_EQ(0, join_again(&self->scene));
+	expect_dma_without_b(_metadata, &self->scene);
+}
+
+TEST_F(sibling, S8_all_removed)
+{
+	struct scene *scene = &self->scene;
+	const struct pci_dev *end = scene->group->devs + scene->group->ndevs;
+	const struct pci_dev *dev;
+
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	for (dev = scene->group->devs; dev < end; dev++) {
+		if (!is_sibling(dev, scene->a))
+			continue;
+		ASSERT_EQ(0, pci_remove(dev->bdf));
+		EXPECT_EQ(0, edu_dma_check(&scene->user));
+	}
+	ASSERT_EQ(0, pci_rescan());
+	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 TEST_HARNESS_MAIN

@@ -2,11 +2,8 @@
 /*
  * A group of devices belongs to the kernel or to userspace, never to both.
  */
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
 
-#include <linux/kvm.h>
 #include <linux/vfio.h>
 
 #include "../kselftest_harness.h"
@@ -63,17 +60,51 @@ TEST_F(group, S1_bind_refused)
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
-/* Nor does anything come of an offer to all drivers. */
+/* Nor does anything come of an offer to all drivers, which tells EBUSY too. */
 TEST_F(group, S1_drivers_probe_refused)
 {
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(0, edu_dma_check(&scene->user));
-	pci_drivers_probe(scene->b);
+	EXPECT_EQ(-EBUSY, pci_drivers_probe(scene->b));
 	EXPECT_TRUE(pci_bound_to(scene->b, ""));
 	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
+}
+
+/* As libvirt gives a sibling back: it may go to vfio-pci, but not to e1000. */
+TEST_F(group, S1_reattach_refused)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(-EBUSY, pci_drivers_probe(scene->b));
+	ASSERT_EQ(0, pci_override(scene->b, "vfio-pci"));
+	EXPECT_EQ(0, pci_drivers_probe(scene->b));
+	EXPECT_TRUE(pci_bound_to(scene->b, "vfio-pci"));
+
+	ASSERT_EQ(0, pci_override(scene->b, NULL));
+	ASSERT_EQ(0, pci_unbind(scene->b));
+	EXPECT_EQ(-EBUSY, pci_drivers_probe(scene->b));
+	EXPECT_TRUE(pci_bound_to(scene->b, ""));
+	vfio_user_close(&scene->user);
+	EXPECT_EQ(0, pci_drivers_probe(scene->b));
+	EXPECT_TRUE(pci_bound_to(scene->b, "e1000"));
+	EXPECT_EQ(0, pci_drivers_probe(scene->b));
+}
+
+/* No driver matches: nothing was refused, whatever was before. */
+TEST_F(group, S1_drivers_probe_without_driver)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(-EBUSY, pci_drivers_probe(scene->b));
+	ASSERT_EQ(0, pci_override(scene->b, "none"));
+	EXPECT_EQ(0, pci_drivers_probe(scene->b));
+	EXPECT_TRUE(pci_bound_to(scene->b, ""));
+	EXPECT_EQ(0, pci_override(scene->b, NULL));
 }
 
 /* Nor of taking B out and finding it again. */
@@ -226,39 +257,6 @@ TEST_F(group, S4_unset_releases)
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 }
 
-/*
- * Give the group to a new VM's VFIO device, so that KVM holds a reference of
- * its own. Returns the descriptor that holds the VM, or -errno.
- */
-static int kvm_hold_group(int group)
-{
-	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
-	struct kvm_device_attr attr = {
-		.group = KVM_DEV_VFIO_GROUP,
-		.attr = KVM_DEV_VFIO_GROUP_ADD,
-		.addr = (uintptr_t)&group,
-	};
-	int kvm, vm, ret;
-
-	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (kvm < 0)
-		return -errno;
-	vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	ret = vm < 0 ? -errno : 0;
-	close(kvm);
-	if (ret)
-		return ret;
-	ret = ioctl(vm, KVM_CREATE_DEVICE, &create) ? -errno : 0;
-	close(vm);
-	if (ret)
-		return ret;
-	ret = ioctl(create.fd, KVM_SET_DEVICE_ATTR, &attr) ? -errno : 0;
-	if (!ret)
-		return create.fd;
-	close(create.fd);
-	return ret;
-}
-
 /* A reference that KVM took counts as much as a descriptor. */
 TEST_F(group, S4_kvm_reference_holds)
 {
@@ -266,7 +264,7 @@ TEST_F(group, S4_kvm_reference_holds)
 	int vm;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	vm = kvm_hold_group(scene->user.group);
+	vm = vfio_hold_by_kvm(scene->user.group);
 	ASSERT_LE(0, vm);
 	vfio_user_close(&scene->user);
 	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));

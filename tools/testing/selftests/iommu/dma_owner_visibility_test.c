@@ -12,10 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/vfio.h>
+
 #include "../kselftest_harness.h"
 #include "owner_table.h"
 #include "scene.h"
 #include "tracefs.h"
+#include "uevent.h"
 
 #define NOBODY		65534
 #define REPORT_BURST	10
@@ -89,19 +92,22 @@ FIXTURE_TEARDOWN(group)
 	EXPECT_EQ(0, scene_teardown(self->s));
 }
 
-/* Open container and group, without a claim yet. 0 or -errno. */
-static int open_group(struct scene *scene)
-{
-	scene->user.container = vfio_open_container();
-	if (scene->user.container < 0)
-		return scene->user.container;
-	scene->user.group = vfio_open_group(scene->group->id);
-	return scene->user.group < 0 ? scene->user.group : 0;
-}
-
 static int claim(struct vfio_user *user)
 {
 	return vfio_set_container(user->group, user->container);
+}
+
+/* Own the group while B's driver wants B. What the driver is told. */
+static int refuse_once(struct scene *scene)
+{
+	int refused, ret;
+
+	ret = claim(&scene->user);
+	if (ret)
+		return ret;
+	refused = pci_bind(scene->b, "e1000");
+	ret = vfio_unset_container(scene->user.group);
+	return ret ? ret : refused;
 }
 
 /* dma_owner and dma_owner_count follow each change. */
@@ -110,7 +116,7 @@ TEST_F(group, sysfs_tells_owner)
 	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
 	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(-EPERM, claim(&self->s->user));
 	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
 	ASSERT_EQ(0, pci_unbind(self->s->b));
@@ -174,7 +180,7 @@ TEST_F(group, sysfs_is_for_everybody)
 	ASSERT_EQ(0, stat(OWNER_TABLE, &st));
 	EXPECT_EQ(0400, st.st_mode & 07777);
 
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	EXPECT_EQ(0, as_nobody(self->id));
 }
@@ -207,7 +213,7 @@ TEST_F(group, table_tells_owner)
 	EXPECT_TRUE(row_is(&table, self->s->b, "e1000", "kernel"));
 	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
 
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	ASSERT_EQ(0, table_read(&table, self->id));
 	EXPECT_STREQ("user", table.owner);
@@ -227,22 +233,83 @@ TEST_F(group, table_tells_owner)
 	EXPECT_STREQ(type, table.domain);
 }
 
-/* A process cannot choose a name that passes for a row, or for two words. */
-TEST_F(group, table_escapes_names)
+/*
+ * A process cannot choose a name that passes for a row, for two words or lines,
+ * or that a terminal would obey.
+ */
+TEST_F(group, names_are_escaped)
 {
 	struct table_group table;
-	char comm[16], task[64];
+	char comm[16], task[64], line[192];
 
 	prctl(PR_GET_NAME, comm);
-	ASSERT_EQ(0, open_group(self->s));
-	ASSERT_EQ(0, prctl(PR_SET_NAME, "a b\n9 none - -"));
+	ASSERT_EQ(0, scene_open_group(self->s));
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a b\n9\"\\\033\377\303\251z"));
 	ASSERT_EQ(0, claim(&self->s->user));
 	ASSERT_EQ(0, prctl(PR_SET_NAME, comm));
 	ASSERT_EQ(0, table_read(&table, self->id));
-	snprintf(task, sizeof(task), "a\\040b\\0129\\040none\\040-\\040-[%d]",
-		 getpid());
+	snprintf(task, sizeof(task),
+		 "a\\040b\\0129\\042\\134\\033\\377\\303\\251z[%d]", getpid());
 	EXPECT_STREQ(task, table.task);
 	EXPECT_EQ(self->s->group->ndevs, table.ndevs);
+
+	/* The log escapes each backslash in /dev/kmsg once more. */
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	snprintf(line, sizeof(line),
+		 "owned by userspace (a\\x5c040b\\x5c0129\\x5c042\\x5c134\\x5c033\\x5c377\\x5c303\\x5c251z[%d]): end that process",
+		 getpid());
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
+}
+
+static void *claim_in_thread(void *user)
+{
+	prctl(PR_SET_NAME, "some-thread");
+	return claim(user) ? user : NULL;
+}
+
+/* The owner is a process, and not the thread that happened to ask. */
+TEST_F(group, owner_is_a_process)
+{
+	struct table_group table;
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_EQ(0, scene_open_group(self->s));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, claim_in_thread,
+				    &self->s->user));
+	pthread_join(thread, &ret);
+	ASSERT_EQ(NULL, ret);
+	ASSERT_EQ(0, table_read(&table, self->id));
+	EXPECT_STREQ(myself(), table.task);
+	EXPECT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	EXPECT_EQ(1, refusal_logged(self->s, "e1000", self->s->b));
+}
+
+/*
+ * Who claimed the group has exited, and its number is another process's: that
+ * one is not taken for the owner.
+ */
+TEST_F(group, owner_has_exited)
+{
+	struct table_group table;
+	char task[64], line[256];
+	pid_t pid;
+
+	ASSERT_EQ(0, scene_open_group(self->s));
+	pid = scene_claim_by_child(self->s, "the-primary");
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, start_as(pid));
+	EXPECT_EQ(0, table_read(&table, self->id));
+	EXPECT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	EXPECT_EQ(0, stop_child(pid));
+
+	snprintf(task, sizeof(task), "the-primary[%d](exited)", pid);
+	EXPECT_STREQ(task, table.task);
+	EXPECT_STREQ("user", table.owner);
+	snprintf(line, sizeof(line),
+		 "probe refused: IOMMU group %d is owned by userspace (the-primary[%d], which has exited): end whoever has it now, or bind vfio-pci or pci-stub\n",
+		 self->id, pid);
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
 }
 
 static void stop(bool *stopped)
@@ -263,7 +330,7 @@ struct reader {
 	int tables;
 	int owners[3];
 	int mixtures;
-	char mixture[128];
+	char mixture[192];
 };
 
 static void judge(struct reader *reader, const struct table_group *table)
@@ -369,7 +436,7 @@ TEST_F(group, table_shows_no_mixture)
 	};
 	pthread_t reading, binding;
 
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, pthread_create(&reading, NULL, read_on, &reader));
 	ASSERT_EQ(0, pthread_create(&binding, NULL, bind_on, &contest));
 	EXPECT_EQ(0, claim_on(&contest, CLAIMS));
@@ -396,14 +463,14 @@ TEST_F(group, log_tells_why_probe_refused)
 {
 	char line[256];
 
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	snprintf(line, sizeof(line),
 		 ";e1000 %s: probe refused: IOMMU group %d is owned by userspace (%s): end that process, or bind vfio-pci or pci-stub\n",
 		 self->s->b, self->id, myself());
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
-	EXPECT_EQ(0, kmsg_find(self->s->kmsg, "refused"));
+	EXPECT_EQ(0, kmsg_find(self->s->kmsg, self->s->b));
 }
 
 /* A refused claim names each device in the way. */
@@ -424,11 +491,38 @@ TEST_F(group, log_tells_why_claim_refused)
 		 ";iommu: group %d: claim refused: %s is bound to 8139cp\n",
 		 self->id, card->bdf);
 
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(-EPERM, claim(&self->s->user));
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line[0]));
 	ASSERT_EQ(-EPERM, claim(&self->s->user));
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line[1]));
+	ASSERT_EQ(0, pci_unbind(card->bdf));
+	EXPECT_EQ(0, system("modprobe -r 8139cp"));
+}
+
+/* Who only asks whether the group is viable learns why it is not. */
+TEST_F(group, log_tells_why_not_viable)
+{
+	const struct pci_dev *card;
+	char line[192];
+	__u32 flags;
+
+	card = find_dev(self->s->group, REALTEK_VENDOR, RTL8139_DEVICE);
+	ASSERT_NE(NULL, card);
+	ASSERT_EQ(0, scene_open_group(self->s));
+	ASSERT_EQ(0, vfio_group_flags(self->s->user.group, &flags));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags);
+	EXPECT_EQ(0, kmsg_find(self->s->kmsg, "not viable"));
+
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, system("modprobe 8139cp"));
+	ASSERT_EQ(0, pci_switch(card->bdf, "8139cp"));
+	ASSERT_EQ(0, vfio_group_flags(self->s->user.group, &flags));
+	EXPECT_EQ(0, flags);
+	snprintf(line, sizeof(line),
+		 ";iommu: group %d: not viable: %s is bound to e1000, %s is bound to 8139cp\n",
+		 self->id, self->s->b, card->bdf);
+	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
 	ASSERT_EQ(0, pci_unbind(card->bdf));
 	EXPECT_EQ(0, system("modprobe -r 8139cp"));
 }
@@ -451,7 +545,7 @@ TEST_F(group, log_is_limited)
 
 	/* Begin a period of its own. */
 	sleep(REPORT_SECONDS + 1);
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	for (i = 0; i < refusals; i++)
 		ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
@@ -462,9 +556,77 @@ TEST_F(group, log_is_limited)
 	sleep(REPORT_SECONDS + 1);
 	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	snprintf(line, sizeof(line),
-		 ";iommu: group %d: 4 refusals were not logged\n", self->id);
+		 ";iommu: group %d: 4 more refused probes were not logged\n",
+		 self->id);
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, "probe refused: "));
+}
+
+/* Nor can the lines of one kind keep those of another from the log. */
+TEST_F(group, log_limits_each_kind)
+{
+	const int times = REPORT_BURST + 4;
+	__u32 flags;
+	int i;
+
+	sleep(REPORT_SECONDS + 1);
+	ASSERT_EQ(0, scene_open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	for (i = 0; i < times; i++)
+		ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, kmsg_find(self->s->kmsg, "claim refused: "));
+	for (i = 0; i < times; i++)
+		ASSERT_EQ(0, vfio_group_flags(self->s->user.group, &flags));
+	EXPECT_EQ(REPORT_BURST, kmsg_count_all(self->s->kmsg, "not viable: "));
+	for (i = 0; i < times; i++)
+		ASSERT_EQ(-EPERM, claim(&self->s->user));
+	EXPECT_EQ(REPORT_BURST, kmsg_count_all(self->s->kmsg, "claim refused: "));
+}
+
+/* A device that lost its driver to an owner is announced when that is gone. */
+TEST_F(group, event_after_release)
+{
+	int uevents = uevent_open();
+
+	ASSERT_LE(0, uevents);
+	ASSERT_EQ(0, scene_open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	EXPECT_EQ(0, uevent_count(uevents, "change", "DMA_OWNER=none"));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+	EXPECT_EQ(1, uevent_count(uevents, "change", self->s->b));
+
+	ASSERT_EQ(-EBUSY, refuse_once(self->s));
+	EXPECT_EQ(1, uevent_count(uevents, "change", "DMA_OWNER=none"));
+	EXPECT_EQ(0, pci_drivers_probe(self->s->b));
+	EXPECT_TRUE(pci_bound_to(self->s->b, "e1000"));
+	close(uevents);
+}
+
+/* Others are not: nobody wanted them, or they have a driver after all. */
+TEST_F(group, no_event_without_need)
+{
+	int uevents = uevent_open();
+
+	ASSERT_LE(0, uevents);
+	ASSERT_EQ(0, scene_open_group(self->s));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+
+	ASSERT_EQ(0, pci_unbind(self->s->b));
+	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
+	EXPECT_EQ(0, uevent_count(uevents, "change", "DMA_OWNER=none"));
+	close(uevents);
 }
 
 /* The trace events, with the group under test as their filter. */
@@ -534,7 +696,7 @@ TEST_F(events, kernel_claim)
 
 TEST_F(events, user_claim)
 {
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,
 		   "user", "-", "-");
@@ -548,7 +710,7 @@ TEST_F(events, user_claim)
 
 TEST_F(events, refusals)
 {
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	snprintf(self->line, sizeof(self->line),
@@ -572,7 +734,7 @@ TEST_F(events, are_filtered_by_group)
 
 	snprintf(filter, sizeof(filter), "gid != %d", self->id);
 	ASSERT_EQ(0, trace_start(filter));
-	ASSERT_EQ(0, open_group(self->s));
+	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, claim(&self->s->user));
 	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,

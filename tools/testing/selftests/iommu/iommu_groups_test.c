@@ -115,6 +115,14 @@ static const char *myself(void)
 	return text;
 }
 
+static const char *advice_to_kill(pid_t pid)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "kill %d\n", pid);
+	return text;
+}
+
 /*
  * The rest of @text behind one JSON value, with blanks; NULL if it is none.
  * Strict enough to find a forgotten comma or quote.
@@ -285,6 +293,53 @@ TEST_F(why, S4_last_fd)
 	EXPECT_EQ(CAN, tool_why(self->a));
 }
 
+/*
+ * Who claimed the group has exited, and its number is another process's: that
+ * one must not be killed, but who has the group now.
+ */
+TEST_F(why, S4_owner_exited)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, scene_open_group(&self->scene));
+	pid = scene_claim_by_child(&self->scene, "the-primary");
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, start_as(pid));
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_TRUE(said("anew: the-primary[%d], which claimed the group, has exited; ",
+			 pid));
+	EXPECT_TRUE(said("%s owns group %d, and", myself(), self->id));
+	EXPECT_TRUE(said("\n  kill %d\n", getpid()));
+	EXPECT_EQ(NULL, strstr(output, advice_to_kill(pid)));
+	EXPECT_EQ(0, tool(""));
+	EXPECT_TRUE(said("Group %-3d userspace: the-primary[%d], which has exited,",
+			 self->id, pid));
+	EXPECT_EQ(0, tool("--json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("\"task\": \"the-primary[%d]\", \"task_exited\": true, ",
+			 pid));
+	EXPECT_EQ(0, stop_child(pid));
+}
+
+/* The same, and only a device is left open, of which no group is told. */
+TEST_F(why, S4_owner_exited_device_left)
+{
+	struct vfio_user *user = self->user;
+	pid_t pid;
+
+	ASSERT_EQ(0, scene_open_group(&self->scene));
+	pid = scene_claim_by_child(&self->scene, "the-primary");
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, vfio_set_iommu(user->container));
+	user->device = vfio_open_device(user->group, self->a);
+	ASSERT_LE(0, user->device);
+	close(user->group);
+	user->group = -1;
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said("perhaps %s, owns group %d.", myself(), self->id));
+	EXPECT_EQ(NULL, strstr(output, advice_to_kill(pid)));
+}
+
 /* Claimed and released again and again: the last word counts. */
 TEST_F(why, S5_set_and_unset)
 {
@@ -427,10 +482,33 @@ TEST_F(groups, json)
 	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
 	ASSERT_EQ(0, tool("--json"));
 	EXPECT_TRUE(is_json(output));
-	EXPECT_TRUE(said("{\"group\": %d, \"owner\": \"user\", \"claims\": 1, \"task\": \"%s\", ",
-			 self->s->group->id, myself()));
+	EXPECT_TRUE(said("{\"group\": %d, \"owner\": \"user\", \"claims\": 1, ",
+			 self->s->group->id));
+	EXPECT_TRUE(said("\"task\": \"%s\", \"task_exited\": false, ", myself()));
 	EXPECT_TRUE(said("\"domain\": \"unmanaged\""));
 	EXPECT_TRUE(said(JSON_DEVICE, self->s->b));
+}
+
+/* No name of a process ends a word or a line, or is no text. */
+TEST_F(groups, names_are_escaped)
+{
+	char comm[16];
+	const char *c;
+
+	prctl(PR_GET_NAME, comm);
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a b\n9\"\\\033\377"));
+	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
+	ASSERT_EQ(0, prctl(PR_SET_NAME, comm));
+	ASSERT_EQ(0, tool("--json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("\"task\": \"a\\\\040b\\\\0129\\\\042\\\\134\\\\033\\\\377[%d]\", ",
+			 getpid()));
+	ASSERT_EQ(0, tool(""));
+	EXPECT_TRUE(said("userspace: a\\040b\\0129\\042\\134\\033\\377[%d], DMA",
+			 getpid()));
+	for (c = output; *c == '\n' || (*c >= ' ' && *c < 127); c++)
+		;
+	EXPECT_EQ('\0', *c);
 }
 
 /* Start the tool as @user with its output in a file; returns its process. */
@@ -591,6 +669,21 @@ TEST(old_kernel)
 	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
 	EXPECT_TRUE(is_json(output));
 	EXPECT_TRUE(said("\"owner\": null, \"claims\": null, \"task\": null"));
+	EXPECT_EQ(0, system("rm -rf " OLD));
+}
+
+/* Whatever a table has in it, JSON is text: here a name that no kernel wrote. */
+TEST(foreign_table)
+{
+	ASSERT_EQ(0, system("rm -rf " OLD));
+	ASSERT_EQ(0, make_old_sysfs());
+	ASSERT_EQ(0, system("mkdir -p " OLD "/kernel/debug/iommu"));
+	ASSERT_EQ(0, make_file(OLD "/kernel/debug/iommu/groups",
+			       "group owner task domain device driver claim\n"
+			       "7 user \"\303\251\377\303\"[1] DMA 0000:00:19.0 - -\n"));
+	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("\"task\": \"\\\"\303\251\\\\377\\\\303\\\"[1]\", "));
 	EXPECT_EQ(0, system("rm -rf " OLD));
 }
 

@@ -12,7 +12,7 @@ static int table_parse_row(struct table_group *group, const char *row)
 
 	if (row[0] != ' ') {
 		group->ndevs = 0;
-		if (sscanf(row, "%d %15s %63s %15s", &group->id, group->owner,
+		if (sscanf(row, "%d %15s %95s %15s", &group->id, group->owner,
 			   group->task, group->domain) != 4)
 			return -EINVAL;
 	}

@@ -13,7 +13,7 @@
 struct table_group {
 	int id;
 	char owner[16];
-	char task[64];
+	char task[96];
 	char domain[16];
 	int ndevs;
 	struct table_dev {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sched.h>
 
 #include "scene.h"
 
@@ -73,11 +79,14 @@ static enum topology topology_of(const struct group *group)
 		return DISTINCT;
 	if (is_port(bridge))
 		return PCIEPORT;
-	return a && pci_is_below(a->bdf, bridge->bdf) ? ALIASED : BESIDE;
+	if (!a || !pci_is_below(a->bdf, bridge->bdf))
+		return BESIDE;
+	/* A bridge of PCI Express stands behind a port. */
+	return strncmp(bridge->bdf, "0000:00:", 8) ? ALIASED : LENT;
 }
 
-/* The first group of this topology that has an A and a B; NULL for none. */
-static const struct group *find_group(enum topology topology)
+/* The first group of just this topology that has an A and a B; NULL for none. */
+static const struct group *find_exactly(enum topology topology)
 {
 	const struct group *group;
 
@@ -88,6 +97,36 @@ static const struct group *find_group(enum topology topology)
 			return group;
 	}
 	return NULL;
+}
+
+/* The group for this topology: one that is LENT is ALIASED, too. */
+static const struct group *find_group(enum topology topology)
+{
+	const struct group *group = find_exactly(topology);
+
+	return group || topology != ALIASED ? group : find_exactly(LENT);
+}
+
+/* Where the group has a direct mapping, and of which type. 0, or -ENOENT without. */
+int group_direct_region(const struct group *group, __u64 *start, char type[32])
+{
+	unsigned long long first = 0;
+	char path[64];
+	FILE *file;
+	int ret = -ENOENT;
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/iommu_groups/%d/reserved_regions", group->id);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (ret && fscanf(file, "%llx %*x %31s", &first, type) == 2) {
+		if (!strncmp(type, "direct", strlen("direct")))
+			ret = 0;
+	}
+	fclose(file);
+	*start = first;
+	return ret;
 }
 
 /* Find lost devices again, and take every device from its driver, ports aside. */
@@ -265,4 +304,67 @@ int refusal_logged(struct scene *scene, const char *driver, const char *bdf)
 		 "%s %s: probe refused: IOMMU group %d is owned by userspace (%s[%d])",
 		 driver, bdf, scene->group->id, comm, getpid());
 	return kmsg_find(scene->kmsg, line);
+}
+
+/* Open container and group, without a claim yet. 0 or -errno. */
+int scene_open_group(struct scene *scene)
+{
+	scene->user.container = vfio_open_container();
+	if (scene->user.container < 0)
+		return scene->user.container;
+	scene->user.group = vfio_open_group(scene->group->id);
+	return scene->user.group < 0 ? scene->user.group : 0;
+}
+
+/*
+ * A child called @name claims the group that is open here, and is gone. Its
+ * number, or -errno of its claim. This process has the group then.
+ */
+pid_t scene_claim_by_child(struct scene *scene, const char *name)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_NAME, name);
+		_exit(-vfio_set_container(scene->user.group,
+					  scene->user.container));
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -ECHILD;
+	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : pid;
+}
+
+/*
+ * A child with just this number, which nobody has now. It only waits, and has
+ * nothing open.
+ */
+pid_t start_as(pid_t pid)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1,
+	};
+	pid_t child;
+
+	child = syscall(__NR_clone3, &args, sizeof(args));
+	if (!child)
+		syscall(__NR_close_range, 0, ~0U, 0);
+	while (!child)
+		pause();
+	return child < 0 ? -errno : child;
+}
+
+/* End a child. 0, or -ECHILD where it had ended already. */
+int stop_child(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGTERM);
+	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
+	    WTERMSIG(status) != SIGTERM)
+		return -ECHILD;
+	return 0;
 }

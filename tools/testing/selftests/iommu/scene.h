@@ -11,6 +11,8 @@
 #ifndef SELFTESTS_IOMMU_SCENE_H
 #define SELFTESTS_IOMMU_SCENE_H
 
+#include <sys/types.h>
+
 #include "edu.h"
 #include "vfio_utils.h"
 
@@ -32,6 +34,7 @@
 /* What makes the devices of a group inseparable. */
 enum topology {
 	ALIASED,	/* behind a PCI bridge, which speaks for all of them */
+	LENT,		/* the same, with a requester id that is the bridge's own */
 	DISTINCT,	/* functions of one slot, each with its requester id */
 	PCIEPORT,	/* the same, and one of them is a PCI Express port */
 	BESIDE,		/* the same, and one of them is another bridge */
@@ -61,11 +64,16 @@ const struct pci_dev *find_next_dev(const struct group *group,
 				    const struct pci_dev *dev);
 int join_group(const char *bdf);
 const struct group *scene_next_group(const struct group *group);
+int group_direct_region(const struct group *group, __u64 *start, char type[32]);
 int group_clear(const struct group *group);
 bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
 bool scene_logs_faults(void);
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
+int scene_open_group(struct scene *scene);
+pid_t scene_claim_by_child(struct scene *scene, const char *name);
+pid_t start_as(pid_t pid);
+int stop_child(pid_t pid);
 
 #endif

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <linux/if_packet.h>
+#include <linux/kvm.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
@@ -213,7 +214,10 @@ int pci_override(const char *bdf, const char *driver)
 	return pci_write(bdf, "driver_override", driver ? driver : "\n");
 }
 
-/* Offer @bdf to the drivers that match it. 0 says nothing about success. */
+/*
+ * Offer @bdf to the drivers that match it. 0 also where none wants it, and where
+ * it has one already.
+ */
 int pci_drivers_probe(const char *bdf)
 {
 	return sysfs_write("/sys/bus/pci/drivers_probe", bdf);
@@ -596,6 +600,39 @@ void vfio_user_close(struct vfio_user *user)
 	if (user->container >= 0)
 		close(user->container);
 	*user = (struct vfio_user)VFIO_USER_NONE;
+}
+
+/*
+ * Give the group to a new VM's VFIO device, so that KVM holds a reference of
+ * its own. Returns the descriptor that holds the VM, or -errno.
+ */
+int vfio_hold_by_kvm(int group)
+{
+	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_device_attr attr = {
+		.group = KVM_DEV_VFIO_GROUP,
+		.attr = KVM_DEV_VFIO_GROUP_ADD,
+		.addr = (uintptr_t)&group,
+	};
+	int kvm, vm, ret;
+
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		return -errno;
+	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	ret = vm < 0 ? -errno : 0;
+	close(kvm);
+	if (ret)
+		return ret;
+	ret = ioctl(vm, KVM_CREATE_DEVICE, &create) ? -errno : 0;
+	close(vm);
+	if (ret)
+		return ret;
+	ret = ioctl(create.fd, KVM_SET_DEVICE_ATTR, &attr) ? -errno : 0;
+	if (!ret)
+		return create.fd;
+	close(create.fd);
+	return ret;
 }
 
 /* Let the container's devices read and write @mem at @iova. */

@@ -86,6 +86,7 @@ int vfio_user_claim(struct vfio_user *user, int id);
 int vfio_user_start(struct vfio_user *user, const char *name);
 int vfio_user_open(struct vfio_user *user, const char *bdf);
 void vfio_user_close(struct vfio_user *user);
+int vfio_hold_by_kvm(int group);
 int vfio_map(int container, void *mem, __u64 iova, size_t size);
 int vfio_unmap(int container, __u64 iova, size_t size);
 int vfio_map_bar(int device, int bar, void **mem, size_t *size);

@@ -28,7 +28,7 @@
  *	spin -DBREAK_JOIN_BARRIER -run -safety -bfs dma_owner.pml
  *	spin -DBREAK_JOIN_BARRIER -t -p -g dma_owner.pml
  *
- * dev->p->dma_claim and dev->iommu_group are read without a lock. A store to
+ * dev->p->uses_dma_api and dev->iommu_group are read without a lock. A store to
  * one of them goes to a store buffer, and from there to memory at any time,
  * but with the next barrier of the same process at the latest. A load that a
  * machine does early looks the same to others, so one kind of buffer is enough.
@@ -74,11 +74,11 @@ typedef device {
 	bit listed;
 	bit dma_api;
 	bit stranded;
-	bit finalize;
+	bit dma_ops_stale;
 	/* what the IOMMU driver knows of the device */
 	byte domain;
 	bit dma_ops;
-	/* struct device: dma_claim > 0, iommu_group != NULL; device_lock() */
+	/* struct device: uses_dma_api, iommu_group != NULL; device_lock() */
 	bit claim;
 	bit group;
 	bit lock;
@@ -145,7 +145,7 @@ inline unlock_mutex()
 	}
 }
 
-/* WRITE_ONCE(dev->p->dma_claim, value) */
+/* WRITE_ONCE(dev->p->uses_dma_api, value) */
 inline store_claim(d, value)
 {
 	dev[d].claim_next = value;
@@ -326,7 +326,7 @@ inline leave(d)
 		dev[d].listed = 0;
 		dev[d].dma_api = 0;
 		dev[d].stranded = 0;
-		dev[d].finalize = 0;
+		dev[d].dma_ops_stale = 0;
 		unlock_mutex()
 	};
 	atomic { store_group(d, 0); settle(d) }
@@ -347,7 +347,7 @@ inline join(d)
 		flush_group(d);
 #endif
 #ifndef BREAK_JOIN_FINALIZE
-		dev[d].finalize = (owner != 0);
+		dev[d].dma_ops_stale = (domain != DEFAULT);
 #endif
 		good = 1;
 		if
@@ -419,8 +419,8 @@ inline use_dma_api(d)
 		if
 		:: found && good ->
 			claim_device(d);
-			finalize = dev[d].finalize;
-			dev[d].finalize = 0
+			finalize = dev[d].dma_ops_stale;
+			dev[d].dma_ops_stale = 0
 		:: else
 		fi;
 		found = 0;
@@ -547,7 +547,7 @@ inline set_dma_owner()
 			owner_cnt = 1;
 #ifndef BREAK_CLAIM_FINALIZE
 			for (i : 0 .. DEVICES - 1) {
-				dev[i].finalize = dev[i].listed
+				dev[i].dma_ops_stale = dev[i].listed
 			}
 #endif
 		:: else

@@ -6,7 +6,9 @@
 #   VMTEST_MODE    tests, demo, bench or shell
 #   VMTEST_SUITES  names of test programs, separated by commas
 #   VMTEST_RESULT  the port for results
-#   VMTEST_SOAK    minutes for dma_owner_race_test, read by that program
+#   VMTEST_SOAK    minutes for dma_owner_race_test and dma_owner_random_test
+#   VMTEST_SEED    where the latter begins; both are read by those programs
+#   VMTEST_MONITOR the port of QEMU's monitor, read by dma_owner_pciehp_test
 #
 # What goes to that port: for each suite "# suite NAME", the program's output
 # and "# exit NAME STATUS", and after the last "# done".

@@ -23,7 +23,9 @@ usage()
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
 	  --jobs N             machines to run at a time, else three for two CPUs
-	  --soak MINUTES       let dma_owner_race_test run so long on each topology
+	  --soak MINUTES       let dma_owner_race_test run so long on each topology, and
+	                       dma_owner_random_test in all, from a fresh seed
+	  --seed NUMBER        where dma_owner_random_test begins instead
 	  --races FILE         of a kernel with KCSAN: the functions in which a data
 	                       race is a failure; races elsewhere are but named
 	  --list               print the names of the cases, run nothing
@@ -51,7 +53,7 @@ machines=() suites=() mode=tests
 # A machine often waits, for a link or for quiet in the log.
 suite_options=() jobs=$(($(nproc) * 3 / 2))
 declare -A kernels=() modules=()
-soak=0 races='' work='' logs='' compare=''
+soak=0 seed=0 races='' work='' logs='' compare=''
 # Architectures whose programs and initramfs are built.
 declare -A ready=()
 
@@ -62,7 +64,7 @@ parse_arguments()
 		--list | --machines | --demo | --shell | --bench) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
 		--machine | --suite | --kernel | --modules | --jobs | --soak | \
-			--races | --work | --logs | --compare)
+			--seed | --races | --work | --logs | --compare)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
 			shift
@@ -82,6 +84,7 @@ take_value()
 	modules) modules[${2%%=*}]=${2#*=} ;;
 	jobs) jobs=$2 ;;
 	soak) soak=$2 ;;
+	seed) seed=$2 ;;
 	races) races=$(realpath "$2") ;;
 	work) work=$2 ;;
 	logs) logs=$2 ;;
@@ -115,6 +118,7 @@ check_arguments()
 	[ ${#machines[@]} -gt 0 ] || default_machines
 	[ -z "$races" ] || [ -f "$races" ] || die "no file '$races' (--races)"
 	[[ $soak =~ ^(0|[1-9][0-9]{0,3})$ ]] || die "--soak takes minutes, not '$soak'"
+	[[ $seed =~ ^(0|[1-9][0-9]{0,9})$ ]] || die "--seed takes a number, not '$seed'"
 	for name in "${machines[@]}"; do
 		[ -e "$here/$name.conf" ] ||
 			die "no machine '$name'; there are: $(all_machines | xargs)"
@@ -166,7 +170,7 @@ stop()
 read_machine()
 {
 	# What the last one said and this one may leave out.
-	NO_FAULT_LOG=
+	ACPI_TABLE='' MONITOR='' NO_FAULT_LOG=''
 	# shellcheck source=/dev/null
 	. "$here/$1.conf"
 }
@@ -247,35 +251,71 @@ build_initramfs()
 	mv "$work/$ARCH/initramfs.tmp" "$work/$ARCH/initramfs"
 }
 
+# The initramfs, after a table that the kernel takes for the firmware's.
+build_initrd()
+{
+	local root=$work/$ARCH/firmware.$1
+	local table=kernel/firmware/acpi/$ACPI_TABLE.aml
+
+	mkdir -p "$root/${table%/*}"
+	python3 "$here/firmware.py" --table "$ACPI_TABLE" "${DIRECT_MAPPINGS[@]}" -- \
+		"${hardware[@]}" -chardev null,id=console -chardev null,id=result \
+		-chardev null,id=operator > "$root/$table" ||
+		die "cannot make the $ACPI_TABLE table of $1"
+	(cd "$root" && echo "$table" | cpio --quiet -o -H newc -R 0:0) |
+		cat - "$work/$ARCH/initramfs" > "$root/initrd" ||
+		die "cannot build the initrd of $1"
+}
+
+# Give the machine's terminal to QEMU's monitor: they are the ends of a socket.
+connect_monitor()
+{
+	command+=(
+		-chardev "socket,id=monitor,path=$1,server=on,wait=off"
+		-mon "chardev=monitor,mode=control"
+		-chardev "socket,id=operator,path=$1"
+	)
+}
+
 # prepare MACHINE IMAGE LOGS: the whole command into $command.
 prepare()
 {
+	local initrd=$work/$ARCH/initramfs hardware
 	local parameters=(
 		"console=$CONSOLE" ignore_loglevel panic=-1 oops=panic
 		# A data race is a warning, too, and may be no business of the tests.
 		"panic_on_warn=$([ -n "$races" ]; echo $?)"
 		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
-		"VMTEST_SOAK=$soak"
+		"VMTEST_SOAK=$soak" "VMTEST_SEED=$seed" "VMTEST_MONITOR=$MONITOR"
 		"VMTEST_NO_FAULT_LOG=$NO_FAULT_LOG"
 		"${CMDLINE[@]}"
 	)
 
 	mkdir -p "$3"
+	hardware=(
+		"$QEMU" "${MACHINE[@]}" -nodefaults -display none -no-reboot "${PORTS[@]}"
+	)
+	if [ "$mode" = demo ]; then
+		hardware+=("${DEMO_DEVICES[@]}")
+	else
+		hardware+=("${TEST_DEVICES[@]}")
+	fi
+	if [ "$mode" != demo ] && [ -n "$ACPI_TABLE" ]; then
+		parameters+=("memmap=$DIRECT_MEMORY")
+		build_initrd "$1"
+		initrd=$work/$ARCH/firmware.$1/initrd
+	fi
 	command=(
-		"$QEMU" "${MACHINE[@]}" -nodefaults -display none -no-reboot
-		-kernel "$2" -initrd "$work/$ARCH/initramfs" -append "${parameters[*]}"
+		"${hardware[@]}"
+		-kernel "$2" -initrd "$initrd" -append "${parameters[*]}"
 	)
 	if [ "$mode" = shell ]; then
 		command+=(-chardev "stdio,id=console,mux=on,signal=off" -mon console)
 	else
 		command+=(-chardev "file,id=console,path=$3/console.log")
 	fi
-	command+=(-chardev "file,id=result,path=$3/result.log" "${PORTS[@]}")
-	if [ "$mode" = demo ]; then
-		command+=("${DEMO_DEVICES[@]}")
-	else
-		command+=("${TEST_DEVICES[@]}")
-	fi
+	command+=(-chardev "file,id=result,path=$3/result.log")
+	[ -z "$MONITOR" ] || connect_monitor "$3/monitor"
 }
 
 list_cases()

@@ -25,6 +25,7 @@ for word; do
 done
 crowd() { find running -type f | wc -l; }
 echo $$ > "running/$$"
+echo "$@" >> commands
 crowd >> crowds
 echo "[    1.0] a kernel" > "$console"
 case $1 in
@@ -198,6 +199,15 @@ class VmtestTest(unittest.TestCase):
                 self.assertIn(f"minutes, not '{word}'", err)
         self.assertEqual(self.run_it("--soak", "8")[0], 0)
 
+    def test_seed_is_a_number(self):
+        self.machine("a", "good")
+        for word in ("x", "08", "-1", "10000000000"):
+            with self.subTest(word):
+                status, _, err = self.run_it("--seed", word)
+                self.assertEqual(status, 2)
+                self.assertIn(f"a number, not '{word}'", err)
+        self.assertEqual(self.run_it("--seed", "4294967295")[0], 0)
+
     def test_no_kernel(self):
         self.machine("a", "good")
         status, _, err = self.run_it(kernel=None)
@@ -209,6 +219,18 @@ class VmtestTest(unittest.TestCase):
         status, _, err = self.run_it(kernel="sparc=kernel")
         self.assertEqual(status, 2)
         self.assertIn("set BUSYBOX_sparc to a static busybox", err)
+
+    def test_monitor_where_the_machine_has_a_terminal_for_it(self):
+        self.machine("a", "good")
+        with open(self.top / "qemu/a.conf", "a", encoding="utf-8") as conf:
+            conf.write("MONITOR=hvc0\n")
+        self.machine("b", "good")
+        self.assertEqual(self.run_it("--jobs", "1")[0], 0)
+        wired, plain = (self.top / "commands").read_text(encoding="utf-8").splitlines()
+        self.assertIn("VMTEST_MONITOR=hvc0 ", wired)
+        self.assertEqual(wired.count(f"path={self.top.resolve()}/logs/a/monitor"), 2)
+        self.assertIn("VMTEST_MONITOR= ", plain)
+        self.assertNotIn("-mon ", plain)
 
     def test_bench_prints_what_the_machine_says(self):
         (self.top / "qemu/bench").mkdir()
