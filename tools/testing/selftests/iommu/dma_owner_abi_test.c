@@ -4,12 +4,11 @@
  *
  * The errnos are those of a kernel without DMA ownership, which passes as well,
  * except that it does not survive the last three tests. Where the errnos did
- * change, S2 and S6 of dma_owner_vfio_test have them.
+ * change, dma_owner_vfio_test has them, in the tests that refuse a claim.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,10 +19,9 @@
 
 #include <linux/vfio.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "abi_threads.h"
+#include "scene_test.h"
 
-#define THREADS		4
 #define CLAIMS		50
 #define UNSETS		20
 
@@ -34,8 +32,6 @@
 struct desk {
 	struct scene scene;
 	struct scene other;
-	int container;
-	int group;
 	char *edge;
 };
 
@@ -51,26 +47,6 @@ static int call(int fd, unsigned long request, const void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Behind the end of a writable page there is nothing. */
-static char *edge_of_memory(void)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-	char *mem;
-
-	mem = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (mem == MAP_FAILED || mprotect(mem + page, page, PROT_NONE))
-		return NULL;
-	return mem + page;
-}
-
-static __u32 flags_of(int group)
-{
-	__u32 flags;
-
-	return vfio_group_flags(group, &flags) ? ~0 : flags;
-}
-
 FIXTURE_SETUP(abi)
 {
 	struct desk *desk = &self->desk;
@@ -79,10 +55,7 @@ FIXTURE_SETUP(abi)
 	ASSERT_EQ(0, scene_setup(&desk->other, BESIDE));
 	desk->edge = edge_of_memory();
 	ASSERT_NE(NULL, desk->edge);
-	desk->container = vfio_open_container();
-	ASSERT_LE(0, desk->container);
-	desk->group = vfio_open_group(desk->scene.group->id);
-	ASSERT_LE(0, desk->group);
+	ASSERT_EQ(0, scene_open_group(&desk->scene));
 }
 
 /* Whatever happened, the group must be of use again. */
@@ -91,52 +64,51 @@ FIXTURE_TEARDOWN(abi)
 	struct desk *desk = &self->desk;
 	struct scene *scene = &desk->scene;
 
-	close(desk->group);
-	close(desk->container);
+	vfio_user_close(&scene->user);
 	EXPECT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	EXPECT_EQ(0, edu_answers(&scene->user));
 	EXPECT_EQ(0, scene_teardown(&desk->other));
 	EXPECT_EQ(0, scene_teardown(scene));
 }
 
-/* Own the group, with its IOMMU set up. Returns A's descriptor, or -errno. */
+/* Own the group, with its IOMMU set up, and open A. */
 static int own(struct desk *desk)
 {
+	struct vfio_user *user = &desk->scene.user;
 	int ret;
 
-	ret = vfio_set_container(desk->group, desk->container);
-	if (!ret)
-		ret = vfio_set_iommu(desk->container);
-	return ret ? ret : vfio_open_device(desk->group, desk->scene.a);
+	ret = vfio_user_set_container(user);
+	return ret ? ret : vfio_user_start(user, desk->scene.a);
 }
 
 TEST_F(abi, status_of_bad_structures)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct vfio_group_status status = { .flags = ~0 };
 	size_t min = sizeof(status);
 
-	EXPECT_EQ(-EINVAL, call(desk->group, VFIO_GROUP_GET_STATUS, &status));
+	EXPECT_EQ(-EINVAL, call(user->group, VFIO_GROUP_GET_STATUS, &status));
 	status.argsz = min - 1;
-	EXPECT_EQ(-EINVAL, call(desk->group, VFIO_GROUP_GET_STATUS, &status));
+	EXPECT_EQ(-EINVAL, call(user->group, VFIO_GROUP_GET_STATUS, &status));
 	EXPECT_EQ(~0, status.flags);
-	EXPECT_EQ(-EFAULT, call(desk->group, VFIO_GROUP_GET_STATUS, NULL));
-	EXPECT_EQ(-EFAULT, call(desk->group, VFIO_GROUP_GET_STATUS, desk->edge));
+	EXPECT_EQ(-EFAULT, call(user->group, VFIO_GROUP_GET_STATUS, NULL));
+	EXPECT_EQ(-EFAULT, call(user->group, VFIO_GROUP_GET_STATUS, desk->edge));
 
 	status.argsz = min;
 	memcpy(desk->edge - min, &status, min);
-	EXPECT_EQ(0, call(desk->group, VFIO_GROUP_GET_STATUS, desk->edge - min));
-	EXPECT_EQ(-EFAULT, call(desk->group, VFIO_GROUP_GET_STATUS,
+	EXPECT_EQ(0, call(user->group, VFIO_GROUP_GET_STATUS, desk->edge - min));
+	EXPECT_EQ(-EFAULT, call(user->group, VFIO_GROUP_GET_STATUS,
 				desk->edge - min + 1));
 	ASSERT_EQ(0, mprotect(desk->edge - sysconf(_SC_PAGESIZE), 1, PROT_READ));
-	EXPECT_EQ(-EFAULT, call(desk->group, VFIO_GROUP_GET_STATUS,
+	EXPECT_EQ(-EFAULT, call(user->group, VFIO_GROUP_GET_STATUS,
 				desk->edge - min));
 }
 
 /* Space for flags that are yet to come is left alone. */
 TEST_F(abi, status_of_larger_structure)
 {
-	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct {
 		struct vfio_group_status status;
 		__u32 more[4];
@@ -145,7 +117,7 @@ TEST_F(abi, status_of_larger_structure)
 		.more = { 1, 2, 3, 4 },
 	}, before = large;
 
-	EXPECT_EQ(0, call(desk->group, VFIO_GROUP_GET_STATUS, &large));
+	EXPECT_EQ(0, call(user->group, VFIO_GROUP_GET_STATUS, &large));
 	EXPECT_EQ(FREE, large.status.flags);
 	EXPECT_EQ(0, memcmp(large.more, before.more, sizeof(large.more)));
 }
@@ -153,150 +125,152 @@ TEST_F(abi, status_of_larger_structure)
 TEST_F(abi, set_container_to_what_is_none)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	int file, closed;
 
 	file = open("/dev/null", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, file);
-	closed = dup(desk->container);
+	closed = dup(user->container);
 	ASSERT_LE(0, closed);
 	close(closed);
-	EXPECT_EQ(-EFAULT, call(desk->group, VFIO_GROUP_SET_CONTAINER, NULL));
-	EXPECT_EQ(-EFAULT, call(desk->group, VFIO_GROUP_SET_CONTAINER,
+	EXPECT_EQ(-EFAULT, call(user->group, VFIO_GROUP_SET_CONTAINER, NULL));
+	EXPECT_EQ(-EFAULT, call(user->group, VFIO_GROUP_SET_CONTAINER,
 				desk->edge - 1));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, -1));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, INT_MIN));
-	EXPECT_EQ(-EBADF, vfio_set_container(desk->group, INT_MAX));
-	EXPECT_EQ(-EBADF, vfio_set_container(desk->group, closed));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, file));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, desk->group));
-	EXPECT_EQ(FREE, flags_of(desk->group));
-	EXPECT_EQ(-EINVAL, vfio_unset_container(desk->group));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, -1));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, INT_MIN));
+	EXPECT_EQ(-EBADF, vfio_set_container(user->group, INT_MAX));
+	EXPECT_EQ(-EBADF, vfio_set_container(user->group, closed));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, file));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, user->group));
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
+	EXPECT_EQ(-EINVAL, vfio_unset_container(user->group));
 	close(file);
 }
 
 TEST_F(abi, set_container_to_a_device)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct scene *other = &desk->other;
 
 	ASSERT_EQ(0, vfio_user_open(&other->user, other->a));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, other->user.device));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, other->user.group));
-	EXPECT_EQ(FREE, flags_of(desk->group));
-	EXPECT_EQ(OWNED, flags_of(other->user.group));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, other->user.device));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, other->user.group));
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
+	EXPECT_EQ(OWNED, vfio_flags_of(other->user.group));
 }
 
 TEST_F(abi, set_container_twice)
 {
 	struct desk *desk = &self->desk;
-	int second, device;
+	struct vfio_user *user = &self->desk.scene.user;
+	int second;
 
 	second = vfio_open_container();
 	ASSERT_LE(0, second);
-	ASSERT_EQ(0, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, second));
+	ASSERT_EQ(0, vfio_user_set_container(user));
+	EXPECT_EQ(-EINVAL, vfio_user_set_container(user));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, second));
 	EXPECT_EQ(-EINVAL, vfio_set_iommu(second));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	ASSERT_EQ(0, vfio_set_iommu(desk->container));
-	device = vfio_open_device(desk->group, desk->scene.a);
-	ASSERT_LE(0, device);
-	EXPECT_EQ(-EINVAL, vfio_set_container(desk->group, second));
-	close(device);
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
-	EXPECT_EQ(FREE, flags_of(desk->group));
-	EXPECT_EQ(0, vfio_set_container(desk->group, second));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	ASSERT_EQ(0, vfio_set_iommu(user->container));
+	ASSERT_EQ(0, vfio_user_open_device(user, desk->scene.a));
+	EXPECT_EQ(-EINVAL, vfio_set_container(user->group, second));
+	vfio_user_close_device(user);
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
+	EXPECT_EQ(0, vfio_set_container(user->group, second));
 	close(second);
 }
 
 TEST_F(abi, unset_without_container)
 {
-	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 
-	EXPECT_EQ(-EINVAL, vfio_unset_container(desk->group));
-	ASSERT_EQ(0, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
-	EXPECT_EQ(-EINVAL, vfio_unset_container(desk->group));
-	EXPECT_EQ(FREE, flags_of(desk->group));
+	EXPECT_EQ(-EINVAL, vfio_unset_container(user->group));
+	ASSERT_EQ(0, vfio_user_set_container(user));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+	EXPECT_EQ(-EINVAL, vfio_unset_container(user->group));
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
 }
 
 TEST_F(abi, unset_in_use)
 {
 	struct desk *desk = &self->desk;
-	int device, second;
+	struct vfio_user *user = &self->desk.scene.user;
+	int second;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
-	second = vfio_open_device(desk->group, desk->scene.a);
+	ASSERT_EQ(0, own(desk));
+	second = vfio_open_device(user->group, desk->scene.a);
 	ASSERT_LE(0, second);
-	EXPECT_EQ(-EBUSY, vfio_unset_container(desk->group));
-	close(device);
-	EXPECT_EQ(-EBUSY, vfio_unset_container(desk->group));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
+	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
+	vfio_user_close_device(user);
+	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
 	close(second);
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
 }
 
 TEST_F(abi, device_too_early)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 
-	EXPECT_EQ(-EINVAL, vfio_open_device(desk->group, desk->scene.a));
-	ASSERT_EQ(0, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(-EINVAL, vfio_open_device(desk->group, desk->scene.a));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
-	EXPECT_EQ(-EINVAL, vfio_open_device(desk->group, desk->scene.a));
+	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, desk->scene.a));
+	ASSERT_EQ(0, vfio_user_set_container(user));
+	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, desk->scene.a));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, desk->scene.a));
 }
 
 /* None of the attempts may leave a user of the container behind. */
 TEST_F(abi, device_of_bad_name)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	size_t page = sysconf(_SC_PAGESIZE);
 	char *name = desk->edge - page;
-	int device;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
-	close(device);
-	EXPECT_EQ(-EFAULT, vfio_open_device(desk->group, NULL));
-	EXPECT_EQ(-EFAULT, vfio_open_device(desk->group, desk->edge));
+	ASSERT_EQ(0, own(desk));
+	vfio_user_close_device(user);
+	EXPECT_EQ(-EFAULT, vfio_open_device(user->group, NULL));
+	EXPECT_EQ(-EFAULT, vfio_open_device(user->group, desk->edge));
 	memset(name, 'x', page);
-	EXPECT_EQ(-EFAULT, vfio_open_device(desk->group, name + 1));
-	EXPECT_EQ(-EINVAL, vfio_open_device(desk->group, name));
+	EXPECT_EQ(-EFAULT, vfio_open_device(user->group, name + 1));
+	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, name));
 	name[page - 1] = '\0';
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, name));
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, ""));
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, "0000:00"));
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, desk->scene.b));
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, desk->other.a));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, name));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, ""));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, "0000:00"));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, desk->scene.b));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, desk->other.a));
 	snprintf(name, page, "%s0", desk->scene.a);
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, name));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, name));
 	snprintf(name, page, "%s x", desk->scene.a);
-	EXPECT_EQ(-EINVAL, vfio_open_device(desk->group, name));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
+	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, name));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
 }
 
 TEST_F(abi, iommu_of_bad_type)
 {
-	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 
-	EXPECT_EQ(-EINVAL, vfio_set_iommu(desk->container));
-	ASSERT_EQ(0, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(desk->container, 0));
-	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(desk->container, -1));
-	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(desk->container,
+	EXPECT_EQ(-EINVAL, vfio_set_iommu(user->container));
+	ASSERT_EQ(0, vfio_user_set_container(user));
+	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(user->container, 0));
+	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(user->container, -1));
+	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(user->container,
 					       VFIO_SPAPR_TCE_v2_IOMMU));
-	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(desk->container,
+	EXPECT_EQ(-ENODEV, vfio_set_iommu_type(user->container,
 					       VFIO_NOIOMMU_IOMMU));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	ASSERT_EQ(0, vfio_set_iommu(desk->container));
-	EXPECT_EQ(-EINVAL, vfio_set_iommu(desk->container));
-	EXPECT_EQ(-EINVAL, vfio_set_iommu_type(desk->container, 0));
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
-	EXPECT_EQ(-EINVAL, vfio_set_iommu(desk->container));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	ASSERT_EQ(0, vfio_set_iommu(user->container));
+	EXPECT_EQ(-EINVAL, vfio_set_iommu(user->container));
+	EXPECT_EQ(-EINVAL, vfio_set_iommu_type(user->container, 0));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+	EXPECT_EQ(-EINVAL, vfio_set_iommu(user->container));
 }
 
 static int extension(int container, long which)
@@ -306,19 +280,18 @@ static int extension(int container, long which)
 
 TEST_F(abi, extensions)
 {
-	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	int step;
 
 	for (step = 0; step < 3; step++) {
-		EXPECT_EQ(1, extension(desk->container, VFIO_TYPE1v2_IOMMU));
-		EXPECT_EQ(0, extension(desk->container, VFIO_NOIOMMU_IOMMU));
-		EXPECT_EQ(0, extension(desk->container, 0));
-		EXPECT_EQ(0, extension(desk->container, -1));
+		EXPECT_EQ(1, extension(user->container, VFIO_TYPE1v2_IOMMU));
+		EXPECT_EQ(0, extension(user->container, VFIO_NOIOMMU_IOMMU));
+		EXPECT_EQ(0, extension(user->container, 0));
+		EXPECT_EQ(0, extension(user->container, -1));
 		if (step == 0)
-			EXPECT_EQ(0, vfio_set_container(desk->group,
-							desk->container));
+			EXPECT_EQ(0, vfio_user_set_container(user));
 		if (step == 1)
-			EXPECT_EQ(0, vfio_set_iommu(desk->container));
+			EXPECT_EQ(0, vfio_set_iommu(user->container));
 	}
 }
 
@@ -326,35 +299,35 @@ TEST_F(abi, extensions)
 TEST_F(abi, wrong_kind_of_descriptor)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct vfio_group_status status = { .argsz = sizeof(status) };
-	int device, file, closed;
+	int file, closed;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
+	ASSERT_EQ(0, own(desk));
 	file = open("/dev/null", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, file);
 	closed = dup(file);
 	close(closed);
 
-	EXPECT_EQ(-ENOTTY, call(desk->container, VFIO_GROUP_GET_STATUS, &status));
-	EXPECT_EQ(-ENOTTY, call(device, VFIO_GROUP_GET_STATUS, &status));
+	EXPECT_EQ(-ENOTTY, call(user->container, VFIO_GROUP_GET_STATUS, &status));
+	EXPECT_EQ(-ENOTTY, call(user->device, VFIO_GROUP_GET_STATUS, &status));
 	EXPECT_EQ(-ENOTTY, call(file, VFIO_GROUP_GET_STATUS, &status));
 	EXPECT_EQ(-EBADF, call(closed, VFIO_GROUP_GET_STATUS, &status));
-	EXPECT_EQ(-ENOTTY, vfio_set_container(device, desk->container));
-	EXPECT_EQ(-ENOTTY, vfio_set_container(desk->container, desk->group));
-	EXPECT_EQ(-EBADF, vfio_set_container(closed, desk->container));
-	EXPECT_EQ(-ENOTTY, vfio_unset_container(device));
-	EXPECT_EQ(-ENOTTY, vfio_unset_container(desk->container));
-	EXPECT_EQ(-ENOTTY, vfio_open_device(device, desk->scene.a));
-	EXPECT_EQ(-ENOTTY, vfio_open_device(desk->container, desk->scene.a));
-	EXPECT_EQ(-ENOTTY, vfio_set_iommu(desk->group));
-	EXPECT_EQ(-ENOTTY, vfio_set_iommu(device));
+	EXPECT_EQ(-ENOTTY, vfio_set_container(user->device, user->container));
+	EXPECT_EQ(-ENOTTY, vfio_set_container(user->container, user->group));
+	EXPECT_EQ(-EBADF, vfio_set_container(closed, user->container));
+	EXPECT_EQ(-ENOTTY, vfio_unset_container(user->device));
+	EXPECT_EQ(-ENOTTY, vfio_unset_container(user->container));
+	EXPECT_EQ(-ENOTTY, vfio_open_device(user->device, desk->scene.a));
+	EXPECT_EQ(-ENOTTY, vfio_open_device(user->container, desk->scene.a));
+	EXPECT_EQ(-ENOTTY, vfio_set_iommu(user->group));
+	EXPECT_EQ(-ENOTTY, vfio_set_iommu(user->device));
 	EXPECT_EQ(-EBADF, vfio_set_iommu(closed));
-	EXPECT_EQ(-ENOTTY, call(desk->group, VFIO_CHECK_EXTENSION, NULL));
-	EXPECT_EQ(-ENOTTY, call(desk->group, VFIO_BASE + 99, NULL));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	close(device);
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
+	EXPECT_EQ(-ENOTTY, call(user->group, VFIO_CHECK_EXTENSION, NULL));
+	EXPECT_EQ(-ENOTTY, call(user->group, VFIO_BASE + 99, NULL));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	vfio_user_close_device(user);
+	EXPECT_EQ(0, vfio_unset_container(user->group));
 	close(file);
 }
 
@@ -362,77 +335,73 @@ TEST_F(abi, wrong_kind_of_descriptor)
 TEST_F(abi, container_too_early)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 
-	EXPECT_EQ(-EINVAL, vfio_map(desk->container, desk->edge, 0, 4096));
-	EXPECT_EQ(-EINVAL, vfio_unset_container(desk->container));
-	ASSERT_EQ(0, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(-EINVAL, vfio_map(desk->container, desk->edge, 0, 4096));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
+	EXPECT_EQ(-EINVAL, vfio_map(user->container, desk->edge, 0, 4096));
+	EXPECT_EQ(-EINVAL, vfio_unset_container(user->container));
+	ASSERT_EQ(0, vfio_user_set_container(user));
+	EXPECT_EQ(-EINVAL, vfio_map(user->container, desk->edge, 0, 4096));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
 }
 
 /* A group has one file, as long as anything of it is open. */
 TEST_F(abi, group_opened_twice)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	int id = desk->scene.group->id;
-	int device;
 
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
-	device = own(desk);
-	ASSERT_LE(0, device);
+	ASSERT_EQ(0, own(desk));
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
-	close(desk->group);
+	vfio_user_close_group(user);
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
-	close(device);
-	desk->group = vfio_open_group(id);
-	EXPECT_LE(0, desk->group);
-	EXPECT_EQ(FREE, flags_of(desk->group));
+	vfio_user_close_device(user);
+	user->group = vfio_open_group(id);
+	EXPECT_LE(0, user->group);
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
 }
 
 /* The container lives on in its groups. */
 TEST_F(abi, container_closed_first)
 {
 	struct desk *desk = &self->desk;
-	int device;
+	struct vfio_user *user = &self->desk.scene.user;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
-	close(desk->container);
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	close(device);
-	device = vfio_open_device(desk->group, desk->scene.a);
-	EXPECT_LE(0, device);
-	close(device);
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
-	desk->container = vfio_open_container();
-	EXPECT_EQ(0, vfio_set_container(desk->group, desk->container));
+	ASSERT_EQ(0, own(desk));
+	close(user->container);
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	vfio_user_close_device(user);
+	EXPECT_EQ(0, vfio_user_open_device(user, desk->scene.a));
+	vfio_user_close_device(user);
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+	user->container = vfio_open_container();
+	EXPECT_EQ(0, vfio_user_set_container(user));
 }
 
 TEST_F(abi, two_groups_in_a_container)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct scene *other = &desk->other;
-	int device;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
+	ASSERT_EQ(0, own(desk));
 	other->user.group = vfio_open_group(other->group->id);
 	ASSERT_LE(0, other->user.group);
-	EXPECT_EQ(FREE, flags_of(other->user.group));
-	ASSERT_EQ(0, vfio_set_container(other->user.group, desk->container));
-	EXPECT_EQ(-ENODEV, vfio_open_device(desk->group, other->a));
+	EXPECT_EQ(FREE, vfio_flags_of(other->user.group));
+	ASSERT_EQ(0, vfio_set_container(other->user.group, user->container));
+	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, other->a));
 	EXPECT_EQ(-ENODEV, vfio_open_device(other->user.group, desk->scene.a));
-	EXPECT_EQ(-EBUSY, vfio_unset_container(desk->group));
+	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
 	EXPECT_EQ(0, vfio_unset_container(other->user.group));
-	EXPECT_EQ(OWNED, flags_of(desk->group));
-	EXPECT_EQ(FREE, flags_of(other->user.group));
+	EXPECT_EQ(OWNED, vfio_flags_of(user->group));
+	EXPECT_EQ(FREE, vfio_flags_of(other->user.group));
 
-	ASSERT_EQ(0, vfio_set_container(other->user.group, desk->container));
-	other->user.device = vfio_open_device(other->user.group, other->a);
-	ASSERT_LE(0, other->user.device);
-	close(device);
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
-	EXPECT_EQ(OWNED, flags_of(other->user.group));
+	ASSERT_EQ(0, vfio_set_container(other->user.group, user->container));
+	ASSERT_EQ(0, vfio_user_open_device(&other->user, other->a));
+	vfio_user_close_device(user);
+	EXPECT_EQ(0, vfio_unset_container(user->group));
+	EXPECT_EQ(OWNED, vfio_flags_of(other->user.group));
 	EXPECT_EQ(0, edu_answers(&other->user));
 }
 
@@ -440,39 +409,32 @@ TEST_F(abi, two_groups_in_a_container)
 TEST_F(abi, duplicated_descriptor)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	int id = desk->scene.group->id;
 	int copy;
 
-	copy = dup(desk->group);
+	copy = dup(user->group);
 	ASSERT_LE(0, copy);
-	ASSERT_EQ(0, vfio_set_container(copy, desk->container));
-	close(desk->group);
-	EXPECT_EQ(OWNED, flags_of(copy));
+	ASSERT_EQ(0, vfio_set_container(copy, user->container));
+	vfio_user_close_group(user);
+	EXPECT_EQ(OWNED, vfio_flags_of(copy));
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
 	close(copy);
-	desk->group = vfio_open_group(id);
-	EXPECT_LE(0, desk->group);
-}
-
-/* Close everything that makes the group owned. */
-static void disown(struct desk *desk, int device)
-{
-	close(device);
-	close(desk->group);
-	close(desk->container);
+	user->group = vfio_open_group(id);
+	EXPECT_LE(0, user->group);
 }
 
 /* A child inherits ownership, and is the last to let go of it. */
 TEST_F(abi, inherited_descriptor)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	int id = desk->scene.group->id;
-	int device, pipe_fds[2];
+	int pipe_fds[2];
 	pid_t pid;
 	char byte;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
+	ASSERT_EQ(0, own(desk));
 	ASSERT_EQ(0, pipe(pipe_fds));
 	pid = fork();
 	ASSERT_LE(0, pid);
@@ -480,73 +442,55 @@ TEST_F(abi, inherited_descriptor)
 		close(pipe_fds[1]);
 		_exit(read(pipe_fds[0], &byte, 1));
 	}
-	disown(desk, device);
+	vfio_user_close(user);
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
 	close(pipe_fds[1]);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	desk->group = vfio_open_group(id);
-	EXPECT_LE(0, desk->group);
-	EXPECT_EQ(FREE, flags_of(desk->group));
-}
-
-static int send_fd(int sock, int fd)
-{
-	char control[CMSG_SPACE(sizeof(fd))] = {}, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+	user->group = vfio_open_group(id);
+	EXPECT_LE(0, user->group);
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
 }
 
 /* On its way to somebody else, the group is owned as well. */
 TEST_F(abi, passed_descriptor)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	int id = desk->scene.group->id;
-	int device, socks[2];
+	int socks[2];
 
-	device = own(desk);
-	ASSERT_LE(0, device);
+	ASSERT_EQ(0, own(desk));
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
-	ASSERT_EQ(0, send_fd(socks[0], desk->group));
-	disown(desk, device);
+	ASSERT_EQ(0, send_fd(socks[0], user->group));
+	vfio_user_close(user);
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
 	close(socks[0]);
 	EXPECT_EQ(-EBUSY, vfio_open_group(id));
 	close(socks[1]);
-	desk->group = vfio_open_group(id);
-	EXPECT_LE(0, desk->group);
-	EXPECT_EQ(FREE, flags_of(desk->group));
+	user->group = vfio_open_group(id);
+	EXPECT_LE(0, user->group);
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
 }
 
 /* Everything above that is wrong on a free group, or on an owned one. */
 static int misuse(struct desk *desk)
 {
+	struct vfio_user *user = &desk->scene.user;
 	int good = 0;
 
-	good += !call(desk->group, VFIO_GROUP_GET_STATUS, NULL);
-	good += !call(desk->group, VFIO_GROUP_SET_CONTAINER, NULL);
-	good += !vfio_set_container(desk->group, -1);
-	good += !vfio_set_container(desk->group, INT_MAX);
-	good += !vfio_set_container(desk->group, desk->group);
-	good += !vfio_set_container(desk->container, desk->group);
-	good += !vfio_unset_container(desk->container);
-	good += !vfio_set_iommu(desk->group);
-	good += !vfio_set_iommu_type(desk->container, 0);
-	good += vfio_open_device(desk->group, NULL) >= 0;
-	good += vfio_open_device(desk->group, "") >= 0;
-	good += vfio_open_device(desk->group, desk->scene.b) >= 0;
-	good += vfio_open_device(desk->group, desk->other.a) >= 0;
+	good += !call(user->group, VFIO_GROUP_GET_STATUS, NULL);
+	good += !call(user->group, VFIO_GROUP_SET_CONTAINER, NULL);
+	good += !vfio_set_container(user->group, -1);
+	good += !vfio_set_container(user->group, INT_MAX);
+	good += !vfio_set_container(user->group, user->group);
+	good += !vfio_set_container(user->container, user->group);
+	good += !vfio_unset_container(user->container);
+	good += !vfio_set_iommu(user->group);
+	good += !vfio_set_iommu_type(user->container, 0);
+	good += vfio_open_device(user->group, NULL) >= 0;
+	good += vfio_open_device(user->group, "") >= 0;
+	good += vfio_open_device(user->group, desk->scene.b) >= 0;
+	good += vfio_open_device(user->group, desk->other.a) >= 0;
 	good += vfio_open_group(desk->scene.group->id) >= 0;
 	return good;
 }
@@ -555,49 +499,13 @@ static int misuse(struct desk *desk)
 TEST_F(abi, misuse_claims_nothing)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 
 	EXPECT_EQ(0, misuse(desk));
-	EXPECT_EQ(-EINVAL, vfio_unset_container(desk->group));
+	EXPECT_EQ(-EINVAL, vfio_unset_container(user->group));
 	EXPECT_EQ(0, pci_bind(desk->scene.b, "e1000"));
 	EXPECT_EQ(0, pci_unbind(desk->scene.b));
-	EXPECT_EQ(FREE, flags_of(desk->group));
-}
-
-/* A thread that puts the group into a container of its own, at a signal. */
-struct racer {
-	pthread_t thread;
-	pthread_barrier_t *start;
-	int container;
-	int group;
-	int ret;
-};
-
-static void *racer_run(void *data)
-{
-	struct racer *racer = data;
-
-	pthread_barrier_wait(racer->start);
-	racer->ret = vfio_set_container(racer->group, racer->container);
-	return NULL;
-}
-
-/* How many of the racers win, if the others lose as they should; or -errno. */
-static int race(struct racer *racers, pthread_barrier_t *start)
-{
-	int i, wins = 0, ret = 0;
-
-	for (i = 0; i < THREADS; i++) {
-		racers[i].start = start;
-		if (pthread_create(&racers[i].thread, NULL, racer_run, &racers[i]))
-			return -EAGAIN;
-	}
-	for (i = 0; i < THREADS; i++) {
-		pthread_join(racers[i].thread, NULL);
-		wins += !racers[i].ret;
-		if (racers[i].ret && racers[i].ret != -EINVAL)
-			ret = racers[i].ret;
-	}
-	return ret ? ret : wins;
+	EXPECT_EQ(FREE, vfio_flags_of(user->group));
 }
 
 /*
@@ -607,83 +515,47 @@ static int race(struct racer *racers, pthread_barrier_t *start)
 TEST_F(abi, concurrent_claims)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct scene *other = &desk->other;
-	struct racer racers[THREADS];
+	struct racer racers[RACERS];
 	pthread_barrier_t start;
 	int i, round;
 
-	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, THREADS));
+	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, RACERS));
 	ASSERT_EQ(0, vfio_user_claim(&other->user, other->group->id));
 	ASSERT_EQ(0, vfio_set_iommu(other->user.container));
-	for (i = 0; i < THREADS; i++) {
-		racers[i].group = desk->group;
+	for (i = 0; i < RACERS; i++) {
+		racers[i].group = user->group;
 		racers[i].container = i ? vfio_open_container() :
 					  dup(other->user.container);
 		ASSERT_LE(0, racers[i].container);
 	}
 	for (round = 0; round < CLAIMS; round++) {
 		ASSERT_EQ(1, race(racers, &start));
-		ASSERT_EQ(OWNED, flags_of(desk->group));
-		ASSERT_EQ(0, vfio_unset_container(desk->group));
+		ASSERT_EQ(OWNED, vfio_flags_of(user->group));
+		ASSERT_EQ(0, vfio_unset_container(user->group));
 	}
-	for (i = 0; i < THREADS; i++)
+	for (i = 0; i < RACERS; i++)
 		close(racers[i].container);
-}
-
-/* A thread that opens and closes A, whether there is a container or not. */
-struct opener {
-	pthread_t thread;
-	const char *bdf;
-	int group;
-	bool stop;
-	int opened;
-	int error;
-};
-
-static void *opener_run(void *data)
-{
-	struct opener *opener = data;
-	int device;
-
-	while (!__atomic_load_n(&opener->stop, __ATOMIC_ACQUIRE)) {
-		device = vfio_open_device(opener->group, opener->bdf);
-		if (device >= 0) {
-			opener->opened++;
-			close(device);
-		} else if (device != -EINVAL) {
-			opener->error = device;
-		}
-	}
-	return NULL;
-}
-
-/* Leave the container as soon as the other thread lets go. */
-static int unset_at_last(int group)
-{
-	int ret;
-
-	do {
-		ret = vfio_unset_container(group);
-	} while (ret == -EBUSY);
-	return ret;
 }
 
 /* An open and an unset at a time: one of the two is too late. */
 TEST_F(abi, concurrent_use)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct opener opener = {
 		.bdf = desk->scene.a,
-		.group = desk->group,
+		.group = user->group,
 	};
 	int round;
 
 	ASSERT_EQ(0, pthread_create(&opener.thread, NULL, opener_run, &opener));
 	for (round = 0; round < UNSETS; round++) {
-		EXPECT_EQ(0, vfio_set_container(desk->group, desk->container));
-		EXPECT_EQ(0, vfio_set_iommu(desk->container));
+		EXPECT_EQ(0, vfio_user_set_container(user));
+		EXPECT_EQ(0, vfio_set_iommu(user->container));
 		usleep(1000);
-		EXPECT_EQ(0, unset_at_last(desk->group));
+		EXPECT_EQ(0, unset_at_last(user->group));
 	}
 	__atomic_store_n(&opener.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(opener.thread, NULL));
@@ -695,23 +567,22 @@ TEST_F(abi, concurrent_use)
 TEST_F(abi, misuse_keeps_owner)
 {
 	struct desk *desk = &self->desk;
+	struct vfio_user *user = &self->desk.scene.user;
 	struct scene *scene = &desk->scene;
-	int device;
 
-	device = own(desk);
-	ASSERT_LE(0, device);
+	ASSERT_EQ(0, own(desk));
 	EXPECT_EQ(0, misuse(desk));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
-	EXPECT_EQ(-EBUSY, vfio_unset_container(desk->group));
-	close(device);
+	expect_refused(scene);
+	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
+	vfio_user_close_device(user);
 	EXPECT_EQ(0, misuse(desk));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	EXPECT_EQ(0, pci_bind(desk->other.b, "e1000"));
-	EXPECT_EQ(0, vfio_unset_container(desk->group));
+	EXPECT_EQ(0, vfio_unset_container(user->group));
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 	EXPECT_EQ(0, misuse(desk));
-	EXPECT_EQ(-EPERM, vfio_set_container(desk->group, desk->container));
-	EXPECT_EQ(0, flags_of(desk->group));
+	EXPECT_EQ(-EPERM, vfio_user_set_container(user));
+	EXPECT_EQ(0, vfio_flags_of(user->group));
 	EXPECT_EQ(0, pci_unbind(scene->b));
 }
 

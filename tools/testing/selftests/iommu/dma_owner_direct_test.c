@@ -16,8 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define USB_CLASS	0x0c03
 
@@ -238,7 +237,7 @@ static void *claimer_run(void *data)
 	struct vfio_user *user = &claimer->user;
 
 	while (!__atomic_load_n(&claimer->stop, __ATOMIC_ACQUIRE)) {
-		if (vfio_set_container(user->group, user->container) == -EPERM)
+		if (vfio_user_set_container(user) == -EPERM)
 			claimer->refusals++;
 		else
 			claimer->other++;
@@ -250,17 +249,14 @@ static void *claimer_run(void *data)
 TEST_F(direct, reached_during_refused_claims)
 {
 	struct arena *arena = &self->arena;
-	struct claimer claimer = { .user = VFIO_USER_NONE };
+	struct claimer claimer = {};
 	struct edu edu;
 	int i, lines = 0;
 
 	if (!arena->keeps)
 		SKIP(return, "the IOMMU driver lets go of the mapping");
 	ASSERT_EQ(0, edu_open_bar(&edu, arena->device));
-	claimer.user.container = vfio_open_container();
-	ASSERT_LE(0, claimer.user.container);
-	claimer.user.group = vfio_open_group(arena->group->id);
-	ASSERT_LE(0, claimer.user.group);
+	ASSERT_EQ(0, vfio_user_open_group(&claimer.user, arena->group->id));
 	ASSERT_EQ(0, pthread_create(&claimer.thread, NULL, claimer_run, &claimer));
 	for (i = 0; i < CONTESTED; i++)
 		EXPECT_EQ(EDU_WORDS, words_copied(arena, &edu));

@@ -9,8 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define FAULT_SECONDS	10
 #define REFUSED_US	5000
@@ -39,20 +38,7 @@ FIXTURE(dma)
 	struct arena arena;
 };
 
-FIXTURE_VARIANT(dma)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(dma, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(dma, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(dma);
 
 static void *page_of(struct arena *arena, int page)
 {
@@ -115,14 +101,12 @@ FIXTURE_SETUP(dma)
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
 
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
 	arena->page = sysconf(_SC_PAGESIZE);
 	arena->mem = mmap(NULL, PAGES * arena->page, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, arena->mem);
 	memset(arena->mem, CANARY, PAGES * arena->page);
-	ASSERT_EQ(0, scene_setup(scene, variant->topology));
+	setup_scene(scene, variant->topology);
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(0, edu_open(&arena->edu, scene->user.device));
 	ASSERT_EQ(0, map_page(arena, MAILBOX, MAILBOX_IOVA));
@@ -154,7 +138,7 @@ FIXTURE_TEARDOWN(dma)
 	}
 }
 
-TEST_F(dma, S12_reach)
+TEST_F(dma, reaches_only_what_is_mapped)
 {
 	struct arena *arena = &self->arena;
 
@@ -162,7 +146,7 @@ TEST_F(dma, S12_reach)
 }
 
 /* At once, or, because it is limited what is logged, in a few seconds. */
-TEST_F(dma, S12_fault_is_logged)
+TEST_F(dma, fault_is_logged)
 {
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
@@ -179,7 +163,7 @@ TEST_F(dma, S12_fault_is_logged)
 	EXPECT_EQ(1, logged);
 }
 
-TEST_F(dma, S12_reach_after_hotplug)
+TEST_F(dma, hotplug_keeps_reach)
 {
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
@@ -194,7 +178,7 @@ TEST_F(dma, S12_reach_after_hotplug)
 }
 
 /* What joins the group reaches what its user has mapped, and no more. */
-TEST_F(dma, S12_reach_of_joining_device)
+TEST_F(dma, joining_device_reaches_only_what_is_mapped)
 {
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
@@ -235,7 +219,7 @@ static void *binder_run(void *data)
 	return NULL;
 }
 
-TEST_F(dma, S12_reach_during_refused_bind)
+TEST_F(dma, refused_bind_keeps_reach)
 {
 	struct arena *arena = &self->arena;
 	struct binder binder = { .bdf = arena->scene.b };

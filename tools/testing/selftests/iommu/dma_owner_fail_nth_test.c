@@ -12,10 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../kselftest_harness.h"
-#include "edu.h"
-#include "fault.h"
-#include "scene.h"
+#include "lib/edu.h"
+#include "lib/fault.h"
+#include "scene_test.h"
 
 #define LINK_SECONDS	10
 /* The longest ones: hundreds of rescans, of a second or two each under KASAN. */
@@ -53,26 +52,11 @@ FIXTURE(fail_nth)
 	int fd;
 };
 
-FIXTURE_VARIANT(fail_nth)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(fail_nth, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(fail_nth, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(fail_nth);
 
 FIXTURE_SETUP(fail_nth)
 {
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 	self->fd = fault_open();
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, keep_enabled(&self->scene, true));
@@ -104,15 +88,12 @@ struct operation {
 /* Can B's group be owned now? 0, or the errno of SET_CONTAINER. */
 static int try_claim(struct scene *scene)
 {
-	struct vfio_user user = VFIO_USER_NONE;
+	struct vfio_user user;
 	int ret;
 
-	user.container = vfio_open_container();
-	user.group = vfio_open_group(scene->group->id);
-	if (user.container < 0 || user.group < 0)
-		ret = -ENXIO;
-	else
-		ret = vfio_set_container(user.group, user.container);
+	if (vfio_user_open_group(&user, scene->group->id))
+		return -ENXIO;
+	ret = vfio_user_set_container(&user);
 	vfio_user_close(&user);
 	return ret;
 }
@@ -205,8 +186,7 @@ static int prepare_unset(struct scene *scene)
 	int ret;
 
 	ret = own(scene);
-	close(scene->user.device);
-	scene->user.device = -1;
+	vfio_user_close_device(&scene->user);
 	return ret;
 }
 

@@ -7,10 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/vfio.h>
-
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define LINK_SECONDS	10
 #define UNBIND_SECONDS	10
@@ -21,26 +18,11 @@ FIXTURE(group)
 	struct scene scene;
 };
 
-FIXTURE_VARIANT(group)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(group, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(group, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(group);
 
 FIXTURE_SETUP(group)
 {
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 }
 
 FIXTURE_TEARDOWN(group)
@@ -103,7 +85,7 @@ static int b_works(struct scene *scene)
 }
 
 /* A user who is asked to leave can do so in good order. */
-TEST_F(group, S7_last_device_unbound_in_use)
+TEST_F(group, unbind_of_last_device_waits_for_user)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
@@ -118,27 +100,26 @@ TEST_F(group, S7_last_device_unbound_in_use)
 	pid = unbind_begin(scene->a);
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
 	EXPECT_TRUE(unbind_waits(pid));
 
-	EXPECT_EQ(0, close(user->device));
-	user->device = -1;
+	EXPECT_EQ(0, vfio_user_close_device(user));
 	EXPECT_EQ(-ENODEV, vfio_open_device(user->group, scene->a));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	EXPECT_EQ(0, vfio_unmap(user->container, IOVA, page));
 	EXPECT_TRUE(unbind_waits(pid));
 	EXPECT_EQ(0, vfio_unset_container(user->group));
 
 	EXPECT_EQ(0, unbind_end(pid));
-	EXPECT_EQ(-ENODEV, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(-ENODEV, vfio_user_set_container(user));
 	vfio_user_close(user);
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 	free(mem);
 }
 
 /* One of two devices goes back while the group stays with its owner. */
-TEST_F(group, S7_one_device_unbound_in_use)
+TEST_F(group, unbind_of_one_device_keeps_owner)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
@@ -148,22 +129,21 @@ TEST_F(group, S7_one_device_unbound_in_use)
 	ASSERT_EQ(0, pci_switch(scene->b, "vfio-pci"));
 	ASSERT_EQ(0, vfio_user_open(user, scene->b));
 	b = user->device;
-	user->device = vfio_open_device(user->group, scene->a);
-	ASSERT_LE(0, user->device);
+	ASSERT_EQ(0, vfio_user_open_device(user, scene->a));
 	pid = unbind_begin(scene->b);
 	ASSERT_LT(0, pid);
 	EXPECT_TRUE(unbind_waits(pid));
 	EXPECT_EQ(0, close(b));
 	EXPECT_EQ(0, unbind_end(pid));
 
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	vfio_user_close(user);
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 }
 
 /* B is away when the group is claimed, and finds it owned when it is back. */
-TEST_F(group, S8_rescan_after_claim)
+TEST_F(group, removed_free_found_owned)
 {
 	struct scene *scene = &self->scene;
 
@@ -172,10 +152,7 @@ TEST_F(group, S8_rescan_after_claim)
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, pci_rescan());
-	ASSERT_TRUE(pci_present(scene->b));
-	EXPECT_TRUE(pci_bound_to(scene->b, ""));
-	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(scene->group->id, group_of(scene->b));
+	expect_found_refused(scene);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 
 	vfio_user_close(&scene->user);
@@ -184,7 +161,7 @@ TEST_F(group, S8_rescan_after_claim)
 }
 
 /* B goes while the group is owned, and comes back when it is free. */
-TEST_F(group, S8_remove_while_owned)
+TEST_F(group, removed_owned_found_free)
 {
 	struct scene *scene = &self->scene;
 
@@ -200,17 +177,14 @@ TEST_F(group, S8_remove_while_owned)
 }
 
 /* B goes and comes back while the group is owned. */
-TEST_F(group, S8_rescan_while_owned)
+TEST_F(group, removed_owned_found_owned)
 {
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(0, pci_remove(scene->b));
 	ASSERT_EQ(0, pci_rescan());
-	ASSERT_TRUE(pci_present(scene->b));
-	EXPECT_TRUE(pci_bound_to(scene->b, ""));
-	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
-	EXPECT_EQ(scene->group->id, group_of(scene->b));
+	expect_found_refused(scene);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 
 	vfio_user_close(&scene->user);
@@ -219,7 +193,7 @@ TEST_F(group, S8_rescan_while_owned)
 }
 
 /* The same when B had its driver, which goes with it, before the claim. */
-TEST_F(group, S8_bound_device_removed)
+TEST_F(group, removed_bound_leaves_group_free)
 {
 	struct scene *scene = &self->scene;
 
@@ -244,26 +218,13 @@ FIXTURE_VARIANT(sibling)
 	enum topology topology;
 };
 
-FIXTURE_VARIANT_ADD(sibling, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(sibling, lent)
-{
-	.topology = LENT,
-};
-
-FIXTURE_VARIANT_ADD(sibling, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANT(sibling, aliased, ALIASED);
+SCENE_VARIANT(sibling, lent, LENT);
+SCENE_VARIANT(sibling, distinct, DISTINCT);
 
 FIXTURE_SETUP(sibling)
 {
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 }
 
 FIXTURE_TEARDOWN(sibling)
@@ -314,20 +275,20 @@ static void expect_dma_without_b(struct __test_metadata *_metadata,
 }
 
 /* Also, it is the first time that those others are given to a user. */
-TEST_F(sibling, S8_first_to_join_removed)
+TEST_F(sibling, dma_goes_on_without_first_to_join)
 {
 	ASSERT_EQ(0, others_join_again(&self->scene, self->scene.b));
 	expect_dma_without_b(_metadata, &self->scene);
 }
 
-TEST_F(sibling, S8_last_to_join_removed)
+TEST_F(sibling, dma_goes_on_without_last_to_join)
 {
 	ASSERT_EQ(0, pci_remove(self->scene.b));
 	ASSERT_EQ(0, join_again(&self->scene));
 	expect_dma_without_b(_metadata, &self->scene);
 }
 
-TEST_F(sibling, S8_all_removed)
+TEST_F(sibling, dma_goes_on_without_all_others)
 {
 	struct scene *scene = &self->scene;
 	const struct pci_dev *end = scene->group->devs + scene->group->ndevs;

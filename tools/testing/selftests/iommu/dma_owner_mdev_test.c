@@ -7,9 +7,8 @@
 
 #include <linux/vfio.h>
 
-#include "../kselftest_harness.h"
-#include "mtty.h"
-#include "scene.h"
+#include "lib/mtty.h"
+#include "scene_test.h"
 
 FIXTURE(mdev)
 {
@@ -47,42 +46,31 @@ static void expect_answers(struct __test_metadata *_metadata, int device)
 	EXPECT_EQ(0xa5, value);
 }
 
-static __u32 flags_of(int group)
-{
-	__u32 flags;
-
-	return vfio_group_flags(group, &flags) ? ~0 : flags;
-}
-
 /* From the first descriptor to the last, and once more. */
-TEST_F(mdev, S9_use)
+TEST_F(mdev, used_and_used_again)
 {
 	struct vfio_user *user = &self->user;
 
-	user->container = vfio_open_container();
-	ASSERT_LE(0, user->container);
-	user->group = vfio_open_group(self->group);
-	ASSERT_LE(0, user->group);
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags_of(user->group));
-	ASSERT_EQ(0, vfio_set_container(user->group, user->container));
+	ASSERT_EQ(0, vfio_user_open_group(user, self->group));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, vfio_flags_of(user->group));
+	ASSERT_EQ(0, vfio_user_set_container(user));
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET,
-		  flags_of(user->group));
+		  vfio_flags_of(user->group));
 	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, MTTY_UUID));
 	ASSERT_EQ(0, vfio_user_start(user, MTTY_UUID));
 	expect_answers(_metadata, user->device);
 
 	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
-	close(user->device);
-	user->device = -1;
+	vfio_user_close_device(user);
 	EXPECT_EQ(0, vfio_unset_container(user->group));
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags_of(user->group));
-	ASSERT_EQ(0, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, vfio_flags_of(user->group));
+	ASSERT_EQ(0, vfio_user_set_container(user));
 	ASSERT_EQ(0, vfio_user_start(user, MTTY_UUID));
 	expect_answers(_metadata, user->device);
 }
 
 /* A group that came and went is as new when it comes again. */
-TEST_F(mdev, S9_created_anew)
+TEST_F(mdev, created_anew_is_claimed_anew)
 {
 	struct vfio_user *user = &self->user;
 
@@ -120,7 +108,7 @@ FIXTURE_TEARDOWN(beside)
 }
 
 /* Each of the two groups has an owner of its own. */
-TEST_F(beside, S9_use)
+TEST_F(beside, each_group_has_its_own_owner)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
@@ -138,8 +126,7 @@ TEST_F(beside, S9_use)
 	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
 
 	ASSERT_EQ(0, vfio_set_container(self->mdev, user->container));
-	close(user->device);
-	user->device = -1;
+	vfio_user_close_device(user);
 	EXPECT_EQ(0, vfio_unset_container(user->group));
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 	device = vfio_open_device(self->mdev, MTTY_UUID);

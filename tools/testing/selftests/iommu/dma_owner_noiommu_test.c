@@ -4,9 +4,6 @@
  * group of VFIO's own making each, which nobody claims.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,9 +11,8 @@
 #include <linux/capability.h>
 #include <linux/vfio.h>
 
-#include "../kselftest_harness.h"
-#include "mtty.h"
-#include "scene.h"
+#include "lib/mtty.h"
+#include "scene_test.h"
 
 #define LINK_SECONDS	10
 #define NOIOMMU_MODE	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
@@ -40,16 +36,6 @@ static int find_devices(const struct pci_dev *dev)
 	return 0;
 }
 
-static int open_group(int id)
-{
-	char path[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/vfio/noiommu-%d", id);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 FIXTURE_SETUP(noiommu)
 {
 	self->user = (struct vfio_user)VFIO_USER_NONE;
@@ -65,10 +51,7 @@ FIXTURE_SETUP(noiommu)
 	ASSERT_EQ(0, pci_switch(a.bdf, "vfio-pci"));
 	self->id = group_of(a.bdf);
 	ASSERT_LE(0, self->id);
-	self->user.container = vfio_open_container();
-	ASSERT_LE(0, self->user.container);
-	self->user.group = open_group(self->id);
-	ASSERT_LE(0, self->user.group);
+	ASSERT_EQ(0, vfio_user_open_noiommu_group(&self->user, self->id));
 }
 
 FIXTURE_TEARDOWN(noiommu)
@@ -77,13 +60,6 @@ FIXTURE_TEARDOWN(noiommu)
 	EXPECT_EQ(0, pci_unbind(a.bdf));
 	EXPECT_EQ(-ENOENT, group_of(a.bdf));
 	EXPECT_EQ(0, sysfs_write(NOIOMMU_MODE, "N"));
-}
-
-static __u32 flags_of(int group)
-{
-	__u32 flags;
-
-	return vfio_group_flags(group, &flags) ? ~0 : flags;
 }
 
 /* The device copies from one page to another by their physical addresses. */
@@ -119,33 +95,29 @@ static int dma_check(int device)
 }
 
 /* From the first descriptor to the last, with a driver bound to B all along. */
-TEST_F(noiommu, S9_use)
+TEST_F(noiommu, used_beside_kernel_driver)
 {
 	struct vfio_user *user = &self->user;
-	char name[32];
 
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags_of(user->group));
-	ASSERT_EQ(0, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, vfio_flags_of(user->group));
+	ASSERT_EQ(0, vfio_user_set_container(user));
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET,
-		  flags_of(user->group));
+		  vfio_flags_of(user->group));
 	EXPECT_EQ(-ENODEV, vfio_set_iommu(user->container));
 	EXPECT_EQ(-EINVAL, vfio_open_device(user->group, a.bdf));
 	ASSERT_EQ(0, vfio_set_iommu_type(user->container, VFIO_NOIOMMU_IOMMU));
-	user->device = vfio_open_device(user->group, a.bdf);
-	ASSERT_LE(0, user->device);
+	ASSERT_EQ(0, vfio_user_open_device(user, a.bdf));
 	EXPECT_EQ(0, dma_check(user->device));
-	ASSERT_EQ(0, netdev_name(b.bdf, name, sizeof(name)));
-	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(b.bdf, LINK_SECONDS));
 	EXPECT_EQ(0, pci_unbind(b.bdf));
 	EXPECT_EQ(0, pci_bind(b.bdf, "e1000"));
 	EXPECT_EQ(0, dma_check(user->device));
 
 	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
-	close(user->device);
-	user->device = -1;
+	vfio_user_close_device(user);
 	EXPECT_EQ(0, vfio_unset_container(user->group));
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags_of(user->group));
-	EXPECT_EQ(0, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, vfio_flags_of(user->group));
+	EXPECT_EQ(0, vfio_user_set_container(user));
 }
 
 /* Take away or give back the capability without which nothing works. */
@@ -163,18 +135,18 @@ static int set_rawio(bool on)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-TEST_F(noiommu, S9_needs_rawio)
+TEST_F(noiommu, needs_rawio)
 {
 	struct vfio_user *user = &self->user;
 
 	ASSERT_EQ(0, set_rawio(false));
-	EXPECT_EQ(-EPERM, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(-EPERM, vfio_user_set_container(user));
 	close(user->group);
-	EXPECT_EQ(-EPERM, open_group(self->id));
+	EXPECT_EQ(-EPERM, vfio_open_noiommu_group(self->id));
 	ASSERT_EQ(0, set_rawio(true));
-	user->group = open_group(self->id);
+	user->group = vfio_open_noiommu_group(self->id);
 	ASSERT_LE(0, user->group);
-	ASSERT_EQ(0, vfio_set_container(user->group, user->container));
+	ASSERT_EQ(0, vfio_user_set_container(user));
 	ASSERT_EQ(0, set_rawio(false));
 	EXPECT_EQ(-EPERM,
 		  vfio_set_iommu_type(user->container, VFIO_NOIOMMU_IOMMU));
@@ -183,13 +155,12 @@ TEST_F(noiommu, S9_needs_rawio)
 	ASSERT_EQ(0, set_rawio(false));
 	EXPECT_EQ(-EPERM, vfio_open_device(user->group, a.bdf));
 	ASSERT_EQ(0, set_rawio(true));
-	user->device = vfio_open_device(user->group, a.bdf);
-	ASSERT_LE(0, user->device);
+	ASSERT_EQ(0, vfio_user_open_device(user, a.bdf));
 	EXPECT_EQ(0, dma_check(user->device));
 }
 
 /* Nor does such a group share a container with any other kind. */
-TEST_F(noiommu, S9_does_not_mix)
+TEST_F(noiommu, shares_no_container)
 {
 	struct vfio_user *user = &self->user;
 	int mdev;
@@ -199,13 +170,13 @@ TEST_F(noiommu, S9_does_not_mix)
 	mdev = vfio_open_group(mtty_group());
 	ASSERT_LE(0, mdev);
 
-	ASSERT_EQ(0, vfio_set_container(user->group, user->container));
+	ASSERT_EQ(0, vfio_user_set_container(user));
 	EXPECT_EQ(-EPERM, vfio_set_container(mdev, user->container));
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags_of(mdev));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, vfio_flags_of(mdev));
 	ASSERT_EQ(0, vfio_unset_container(user->group));
 	ASSERT_EQ(0, vfio_set_container(mdev, user->container));
-	EXPECT_EQ(-EPERM, vfio_set_container(user->group, user->container));
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, flags_of(user->group));
+	EXPECT_EQ(-EPERM, vfio_user_set_container(user));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, vfio_flags_of(user->group));
 	EXPECT_EQ(0, vfio_unset_container(mdev));
 	close(mdev);
 	EXPECT_EQ(0, mtty_remove());

@@ -12,8 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define LINK_SECONDS	10
 
@@ -39,20 +38,7 @@ FIXTURE(passthrough)
 	struct arena arena;
 };
 
-FIXTURE_VARIANT(passthrough)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(passthrough, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(passthrough, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(passthrough);
 
 static int page_alloc(struct page *page)
 {
@@ -79,11 +65,9 @@ FIXTURE_SETUP(passthrough)
 	struct scene *scene = &arena->scene;
 	char type[16];
 
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
 	ASSERT_EQ(0, page_alloc(&arena->mailbox));
 	ASSERT_EQ(0, page_alloc(&arena->target));
-	ASSERT_EQ(0, scene_setup(scene, variant->topology));
+	setup_scene(scene, variant->topology);
 	ASSERT_EQ(0, group_value(scene->group->id, "type", type,
 				 sizeof(type)));
 	ASSERT_STREQ("identity", type);
@@ -136,7 +120,7 @@ static void expect_no_leak(struct __test_metadata *_metadata,
 }
 
 /* From the claim on, DMA reaches nothing; after the release it works again. */
-TEST_F(passthrough, S12_claim_blocks)
+TEST_F(passthrough, claim_blocks_dma)
 {
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
@@ -150,7 +134,7 @@ TEST_F(passthrough, S12_claim_blocks)
 }
 
 /* The domain that replaces the blocking one has no more in it at first. */
-TEST_F(passthrough, S12_set_iommu_blocks)
+TEST_F(passthrough, set_iommu_keeps_dma_blocked)
 {
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
@@ -164,11 +148,10 @@ TEST_F(passthrough, S12_set_iommu_blocks)
 }
 
 /* Neither a refused driver nor a device that joins opens the way. */
-TEST_F(passthrough, S12_sibling_does_not_unblock)
+TEST_F(passthrough, siblings_keep_dma_blocked)
 {
 	struct arena *arena = &self->arena;
 	struct scene *scene = &arena->scene;
-	char name[32];
 	struct edu c;
 
 	ASSERT_NE(NULL, scene->c);
@@ -178,7 +161,7 @@ TEST_F(passthrough, S12_sibling_does_not_unblock)
 	expect_reach(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, vfio_user_claim(&scene->user, scene->group->id));
 
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	expect_blocked(_metadata, arena, &arena->edu);
 	ASSERT_EQ(0, pci_remove(scene->b));
 	ASSERT_EQ(0, pci_remove(scene->c));
@@ -195,8 +178,7 @@ TEST_F(passthrough, S12_sibling_does_not_unblock)
 	expect_no_leak(_metadata, arena, &arena->edu);
 	edu_close(&c);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	ASSERT_EQ(0, netdev_name(scene->b, name, sizeof(name)));
-	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(scene->b, LINK_SECONDS));
 }
 
 TEST_HARNESS_MAIN

@@ -4,22 +4,30 @@
  * free, owned, or just left by a killed owner.
  */
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
-#include "slots.h"
+#include "lib/owner.h"
+#include "lib/slots.h"
+#include "scene_test.h"
 
 #define LINK_SECONDS	20
 /* A removal that nobody's user delays, on a busy host. */
 #define REMOVAL_SECONDS	60
 /* Until a removal has reached the driver: the button's 5 seconds, and more. */
 #define BEGIN_SECONDS	30
+
+/* Variants of fixtures; both end in a declaration, for their semicolon. */
+#define REMOVAL_VARIANT(_fixture, _name, _how)				\
+	FIXTURE_VARIANT_ADD(_fixture, _name) { .how = _how };		\
+	struct slot
+
+#define CARD_VARIANT(_name, _functions, _how)				\
+	FIXTURE_VARIANT_ADD(card, _name) {				\
+		.functions = _functions, .how = _how			\
+	};								\
+	struct slot
 
 #define EDU		"edu,dma_mask=0xffffffffffff"
 
@@ -127,77 +135,6 @@ static int user_works(const char *a)
 	return ret;
 }
 
-/*
- * Open @devices one after the other; those of one group are neighbours. What
- * was opened is never closed.
- */
-static int open_all(const char *const *devices)
-{
-	struct vfio_user user = VFIO_USER_NONE;
-	int id, last = -1, ret = 0;
-
-	for (; !ret && *devices; devices++) {
-		id = group_of(*devices);
-		if (id == last)
-			user.device = vfio_open_device(user.group, *devices);
-		else
-			ret = vfio_user_open(&user, *devices);
-		if (user.device < 0)
-			ret = user.device;
-		last = id;
-	}
-	return ret;
-}
-
-static void own_until_killed(const char *const *devices, int ready)
-{
-	int ret;
-
-	ret = open_all(devices);
-	if (write(ready, &ret, sizeof(ret)) != sizeof(ret))
-		_exit(1);
-	for (;;)
-		pause();
-}
-
-/*
- * Begin a process that has all @devices open, up to NULL: its number or -errno.
- */
-static pid_t owner_begin(const char *const *devices)
-{
-	int ready[2], ret;
-	pid_t pid;
-
-	if (pipe(ready))
-		return -errno;
-	pid = fork();
-	if (!pid)
-		own_until_killed(devices, ready[1]);
-	close(ready[1]);
-	if (pid < 0 || read(ready[0], &ret, sizeof(ret)) != sizeof(ret))
-		ret = -ECHILD;
-	close(ready[0]);
-	return ret ? ret : pid;
-}
-
-static int owner_kill(pid_t pid)
-{
-	return kill(pid, SIGKILL) ? -errno : 0;
-}
-
-/* It is gone with all that it had, or hangs. */
-static int owner_reap(pid_t pid, int seconds)
-{
-	int ms;
-
-	for (ms = 0; ms < seconds * 1000; ms += 10) {
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			return 0;
-		usleep(10000);
-	}
-	return -ETIMEDOUT;
-}
-
 FIXTURE(card)
 {
 	struct place place;
@@ -211,35 +148,11 @@ FIXTURE_VARIANT(card)
 	enum removal how;
 };
 
-FIXTURE_VARIANT_ADD(card, apart_button)
-{
-	.functions = edu_card,
-	.how = BUTTON,
-};
-
-FIXTURE_VARIANT_ADD(card, apart_power)
-{
-	.functions = edu_card,
-	.how = POWER,
-};
-
-FIXTURE_VARIANT_ADD(card, apart_surprise)
-{
-	.functions = edu_card,
-	.how = SURPRISE,
-};
-
-FIXTURE_VARIANT_ADD(card, functions_power)
-{
-	.functions = two_functions,
-	.how = POWER,
-};
-
-FIXTURE_VARIANT_ADD(card, functions_surprise)
-{
-	.functions = two_functions,
-	.how = SURPRISE,
-};
+CARD_VARIANT(apart_button, edu_card, BUTTON);
+CARD_VARIANT(apart_power, edu_card, POWER);
+CARD_VARIANT(apart_surprise, edu_card, SURPRISE);
+CARD_VARIANT(functions_power, two_functions, POWER);
+CARD_VARIANT(functions_surprise, two_functions, SURPRISE);
 
 FIXTURE_SETUP(card)
 {
@@ -260,7 +173,7 @@ FIXTURE_TEARDOWN(card)
 }
 
 /* What is plugged in again serves a new user, in a group that is free. */
-TEST_F(card, S8_removed_while_free)
+TEST_F(card, removed_while_free)
 {
 	struct place *place = &self->place;
 
@@ -279,7 +192,7 @@ TEST_F(card, S8_removed_while_free)
  * The kernel waits for the user, who ends in good order and keeps a group
  * without devices. What is plugged in again has another one.
  */
-TEST_F(card, S8_removed_while_owned)
+TEST_F(card, removed_while_owned)
 {
 	struct place *place = &self->place;
 	struct vfio_user *user = &self->user;
@@ -291,8 +204,7 @@ TEST_F(card, S8_removed_while_owned)
 	ASSERT_EQ(0, removal_begins(self->a));
 	if (variant->how != SURPRISE)
 		EXPECT_EQ(0, edu_dma_check(user));
-	ASSERT_EQ(0, close(user->device));
-	user->device = -1;
+	ASSERT_EQ(0, vfio_user_close_device(user));
 	EXPECT_TRUE(owner_is(id, "user"));
 	EXPECT_TRUE(pci_present(self->a));
 
@@ -300,12 +212,12 @@ TEST_F(card, S8_removed_while_owned)
 	ASSERT_EQ(0, slot_wait_empty(&place->slot, REMOVAL_SECONDS));
 	EXPECT_FALSE(pci_present(self->a));
 	EXPECT_TRUE(owner_is(id, "none"));
-	EXPECT_EQ(-ENODEV, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(-ENODEV, vfio_user_set_container(user));
 
 	ASSERT_EQ(0, place_plug(place, variant->functions));
 	EXPECT_NE(id, place->group);
 	EXPECT_EQ(0, user_works(self->a));
-	EXPECT_EQ(-ENODEV, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(-ENODEV, vfio_user_set_container(user));
 	vfio_user_close(user);
 	EXPECT_FALSE(group_exists(id));
 	EXPECT_EQ(0, user_works(self->a));
@@ -315,7 +227,7 @@ TEST_F(card, S8_removed_while_owned)
  * Right after its owner was killed. VFIO resets the card then, and a slot that is
  * being reset does not see that its card is pulled.
  */
-TEST_F(card, S8_removed_after_kill)
+TEST_F(card, removed_after_owner_killed)
 {
 	const char * const devices[] = { self->a, NULL };
 	struct place *place = &self->place;
@@ -338,7 +250,7 @@ TEST_F(card, S8_removed_after_kill)
 }
 
 /* Its owner dies while the kernel waits for it. */
-TEST_F(card, S8_owner_killed_during_removal)
+TEST_F(card, owner_killed_during_removal)
 {
 	const char * const devices[] = { self->a, NULL };
 	struct place *place = &self->place;
@@ -371,15 +283,8 @@ FIXTURE_VARIANT(joined)
 	enum removal how;
 };
 
-FIXTURE_VARIANT_ADD(joined, power)
-{
-	.how = POWER,
-};
-
-FIXTURE_VARIANT_ADD(joined, surprise)
-{
-	.how = SURPRISE,
-};
+REMOVAL_VARIANT(joined, power, POWER);
+REMOVAL_VARIANT(joined, surprise, SURPRISE);
 
 FIXTURE_SETUP(joined)
 {
@@ -408,7 +313,7 @@ static bool hears_while_owned(const struct scene *scene)
 }
 
 /* A kernel's card finds an owner, and one of the user's serves him. */
-TEST_F(joined, S8_plugged_in_while_owned)
+TEST_F(joined, plugged_in_while_owned)
 {
 	struct vfio_user *user = &self->scene.user;
 	struct slot *slot = &self->place.slot;
@@ -428,8 +333,7 @@ TEST_F(joined, S8_plugged_in_while_owned)
 
 	ASSERT_EQ(0, place_plug(&self->place, edu_card));
 	EXPECT_EQ(id, self->place.group);
-	user->device = vfio_open_device(user->group, self->card);
-	ASSERT_LE(0, user->device);
+	ASSERT_EQ(0, vfio_user_open_device(user, self->card));
 	EXPECT_EQ(0, edu_dma_check(user));
 	ASSERT_EQ(0, slot_remove(slot, variant->how));
 	ASSERT_EQ(0, removal_begins(self->card));
@@ -442,7 +346,7 @@ TEST_F(joined, S8_plugged_in_while_owned)
 }
 
 /* The claim of a kernel's card goes with it, and comes with it. */
-TEST_F(joined, S8_removed_in_kernel_use)
+TEST_F(joined, removed_in_kernel_use)
 {
 	struct vfio_user *user = &self->scene.user;
 	struct slot *slot = &self->place.slot;
@@ -463,7 +367,7 @@ TEST_F(joined, S8_removed_in_kernel_use)
 }
 
 /* The owner has more than the card, and dies. */
-TEST_F(joined, S8_owner_killed_during_removal)
+TEST_F(joined, owner_killed_during_removal)
 {
 	const char * const devices[] = { self->scene.a, self->card, NULL };
 	struct slot *slot = &self->place.slot;
@@ -495,20 +399,9 @@ FIXTURE_VARIANT(network)
 	enum removal how;
 };
 
-FIXTURE_VARIANT_ADD(network, button)
-{
-	.how = BUTTON,
-};
-
-FIXTURE_VARIANT_ADD(network, power)
-{
-	.how = POWER,
-};
-
-FIXTURE_VARIANT_ADD(network, surprise)
-{
-	.how = SURPRISE,
-};
+REMOVAL_VARIANT(network, button, BUTTON);
+REMOVAL_VARIANT(network, power, POWER);
+REMOVAL_VARIANT(network, surprise, SURPRISE);
 
 FIXTURE_SETUP(network)
 {
@@ -526,7 +419,7 @@ FIXTURE_TEARDOWN(network)
 }
 
 /* A card of the kernel goes, with its claim, and works when it is back. */
-TEST_F(network, S8_removed_in_kernel_use)
+TEST_F(network, removed_in_kernel_use)
 {
 	int id;
 
@@ -585,7 +478,7 @@ FIXTURE_TEARDOWN(pair)
  * The removal of one card waits for the user, and that of the other one for
  * the first. The user ends, and VFIO resets each card that it closes.
  */
-TEST_F(pair, S8_owner_of_both_killed)
+TEST_F(pair, owner_of_both_killed_during_removal)
 {
 	bool held_first = variant->held_first;
 	const char * const devices[] = {

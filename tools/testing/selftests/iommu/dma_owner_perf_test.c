@@ -21,8 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define ROUNDS		15
 #define MAX_SIZES	16
@@ -211,9 +210,7 @@ static int set_iommu(struct stage *stage)
 
 static int get_device_fd(struct stage *stage)
 {
-	stage->user.device = vfio_open_device(stage->user.group,
-					      stage->devs[0]->bdf);
-	return stage->user.device < 0 ? stage->user.device : 0;
+	return vfio_user_open_device(&stage->user, stage->devs[0]->bdf);
 }
 
 static int close_all(struct stage *stage)

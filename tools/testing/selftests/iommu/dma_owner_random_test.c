@@ -22,10 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "fault.h"
+#include "lib/fault.h"
 #include "random_steps.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define STEPS		2000
 #define MAX_SECONDS	1800

@@ -6,8 +6,7 @@
 
 #include <linux/vfio.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
+#include "scene_test.h"
 
 #define LINK_SECONDS		10
 #define CLAIMS			100
@@ -20,26 +19,11 @@ FIXTURE(group)
 	struct scene scene;
 };
 
-FIXTURE_VARIANT(group)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(group, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(group, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(group);
 
 FIXTURE_SETUP(group)
 {
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 }
 
 FIXTURE_TEARDOWN(group)
@@ -48,20 +32,18 @@ FIXTURE_TEARDOWN(group)
 }
 
 /* A write to "bind" tells EBUSY, and A's user does not notice. */
-TEST_F(group, S1_bind_refused)
+TEST_F(group, bind_refused)
 {
 	struct scene *scene = &self->scene;
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	ASSERT_EQ(0, edu_dma_check(&scene->user));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
-	EXPECT_TRUE(pci_bound_to(scene->b, ""));
-	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
+	expect_refused(scene);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* Nor does anything come of an offer to all drivers, which tells EBUSY too. */
-TEST_F(group, S1_drivers_probe_refused)
+TEST_F(group, drivers_probe_refused)
 {
 	struct scene *scene = &self->scene;
 
@@ -74,7 +56,7 @@ TEST_F(group, S1_drivers_probe_refused)
 }
 
 /* As libvirt gives a sibling back: it may go to vfio-pci, but not to e1000. */
-TEST_F(group, S1_reattach_refused)
+TEST_F(group, reattach_refused)
 {
 	struct scene *scene = &self->scene;
 
@@ -95,7 +77,7 @@ TEST_F(group, S1_reattach_refused)
 }
 
 /* No driver matches: nothing was refused, whatever was before. */
-TEST_F(group, S1_drivers_probe_without_driver)
+TEST_F(group, drivers_probe_without_driver_succeeds)
 {
 	struct scene *scene = &self->scene;
 
@@ -108,7 +90,7 @@ TEST_F(group, S1_drivers_probe_without_driver)
 }
 
 /* Nor of taking B out and finding it again. */
-TEST_F(group, S1_rescan_refused)
+TEST_F(group, driver_refused_after_rescan)
 {
 	struct scene *scene = &self->scene;
 
@@ -118,47 +100,36 @@ TEST_F(group, S1_rescan_refused)
 	ASSERT_FALSE(pci_present(scene->b));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	ASSERT_EQ(0, pci_rescan());
-	EXPECT_TRUE(pci_bound_to(scene->b, ""));
-	EXPECT_EQ(scene->group->id, group_of(scene->b));
-	EXPECT_EQ(1, refusal_logged(scene, "e1000", scene->b));
+	expect_found_refused(scene);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
 /* Once A's user is gone, B binds and exchanges frames. */
-TEST_F(group, S1_binds_after_release)
+TEST_F(group, binds_after_release)
 {
 	struct scene *scene = &self->scene;
-	char name[32];
 
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
-	ASSERT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	ASSERT_EQ(0, netdev_name(scene->b, name, sizeof(name)));
-	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(scene->b, LINK_SECONDS));
 }
 
 /* The other way round: while B has its driver, nobody can have A. */
-TEST_F(group, S2_claim_refused)
+TEST_F(group, claim_refused_while_bound)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
-	char line[128];
 	__u32 flags;
 
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	user->container = vfio_open_container();
-	ASSERT_LE(0, user->container);
-	user->group = vfio_open_group(scene->group->id);
-	ASSERT_LE(0, user->group);
+	ASSERT_EQ(0, scene_open_group(scene));
 
 	ASSERT_EQ(0, vfio_group_flags(user->group, &flags));
 	EXPECT_EQ(0, flags & VFIO_GROUP_FLAGS_VIABLE);
-	EXPECT_EQ(-EPERM, vfio_set_container(user->group, user->container));
-	snprintf(line, sizeof(line),
-		 "group %d: claim refused: %s is bound to e1000",
-		 scene->group->id, scene->b);
-	EXPECT_EQ(1, kmsg_find(scene->kmsg, line));
+	EXPECT_EQ(-EPERM, vfio_user_set_container(user));
+	EXPECT_EQ(1, claim_refusal_logged(scene, scene->b, "e1000"));
 	EXPECT_TRUE(pci_bound_to(scene->b, "e1000"));
 
 	ASSERT_EQ(0, pci_unbind(scene->b));
@@ -173,7 +144,7 @@ TEST_F(group, S2_claim_refused)
 }
 
 /* A driver that does no DMA may have B at any time. */
-TEST_F(group, S3_pci_stub_binds)
+TEST_F(group, pci_stub_binds_while_owned)
 {
 	struct scene *scene = &self->scene;
 
@@ -182,11 +153,11 @@ TEST_F(group, S3_pci_stub_binds)
 	EXPECT_TRUE(pci_bound_to(scene->b, "pci-stub"));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	EXPECT_EQ(0, pci_unbind(scene->b));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 }
 
 /* So may vfio-pci, for the same user. */
-TEST_F(group, S3_vfio_pci_binds)
+TEST_F(group, vfio_pci_binds_while_owned)
 {
 	struct scene *scene = &self->scene;
 	__u16 vendor = 0;
@@ -204,7 +175,7 @@ TEST_F(group, S3_vfio_pci_binds)
 }
 
 /* A device that comes while the group is owned comes into its user's domain. */
-TEST_F(group, S3_newcomer_serves_user)
+TEST_F(group, newcomer_serves_user)
 {
 	struct scene *scene = &self->scene;
 	const struct pci_dev *edu;
@@ -219,46 +190,42 @@ TEST_F(group, S3_newcomer_serves_user)
 	ASSERT_EQ(0, pci_switch(edu->bdf, "vfio-pci"));
 	EXPECT_EQ(scene->group->id, group_of(edu->bdf));
 	other = scene->user;
-	other.device = vfio_open_device(other.group, edu->bdf);
-	ASSERT_LE(0, other.device);
+	ASSERT_EQ(0, vfio_user_open_device(&other, edu->bdf));
 	EXPECT_EQ(0, edu_dma_check(&other));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	close(other.device);
 }
 
 /* The group is owned until the last of its descriptors is closed. */
-TEST_F(group, S4_last_fd_releases)
+TEST_F(group, last_descriptor_releases)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
 
 	ASSERT_EQ(0, vfio_user_open(user, scene->a));
-	close(user->group);
-	user->group = -1;
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	vfio_user_close_group(user);
+	expect_refused(scene);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
-	close(user->device);
-	user->device = -1;
+	vfio_user_close_device(user);
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 }
 
 /* The same with the group descriptor as the last. */
-TEST_F(group, S4_unset_releases)
+TEST_F(group, unset_container_releases)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
 
 	ASSERT_EQ(0, vfio_user_open(user, scene->a));
 	EXPECT_EQ(-EBUSY, vfio_unset_container(user->group));
-	close(user->device);
-	user->device = -1;
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	vfio_user_close_device(user);
+	expect_refused(scene);
 	EXPECT_EQ(0, vfio_unset_container(user->group));
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 }
 
 /* A reference that KVM took counts as much as a descriptor. */
-TEST_F(group, S4_kvm_reference_holds)
+TEST_F(group, kvm_reference_holds_group)
 {
 	struct scene *scene = &self->scene;
 	int vm;
@@ -267,31 +234,26 @@ TEST_F(group, S4_kvm_reference_holds)
 	vm = vfio_hold_by_kvm(scene->user.group);
 	ASSERT_LE(0, vm);
 	vfio_user_close(&scene->user);
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	close(vm);
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 }
 
 /* No VFIO device left: there is nothing to own, until A comes back. */
-TEST_F(group, S6_no_device_left)
+TEST_F(group, claim_refused_without_vfio_device)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
 
-	user->container = vfio_open_container();
-	ASSERT_LE(0, user->container);
-	user->group = vfio_open_group(scene->group->id);
-	ASSERT_LE(0, user->group);
+	ASSERT_EQ(0, scene_open_group(scene));
 	ASSERT_EQ(0, pci_unbind(scene->a));
-	EXPECT_EQ(-ENODEV, vfio_set_container(user->group, user->container));
+	EXPECT_EQ(-ENODEV, vfio_user_set_container(user));
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 	ASSERT_EQ(0, pci_unbind(scene->b));
 
 	ASSERT_EQ(0, pci_switch(scene->a, "vfio-pci"));
-	ASSERT_EQ(0, vfio_set_container(user->group, user->container));
-	ASSERT_EQ(0, vfio_set_iommu(user->container));
-	user->device = vfio_open_device(user->group, scene->a);
-	ASSERT_LE(0, user->device);
+	ASSERT_EQ(0, vfio_user_set_container(user));
+	ASSERT_EQ(0, vfio_user_start(user, scene->a));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
 
@@ -393,16 +355,13 @@ static int contest_run(struct contest *contest)
 }
 
 /* Whoever comes second is refused, however close they come. */
-TEST_F(group, S5_contest)
+TEST_F(group, contest_never_mixes)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
 	struct contest contest = { .scene = scene };
 
-	user->container = vfio_open_container();
-	ASSERT_LE(0, user->container);
-	user->group = vfio_open_group(scene->group->id);
-	ASSERT_LE(0, user->group);
+	ASSERT_EQ(0, scene_open_group(scene));
 	EXPECT_EQ(0, contest_run(&contest));
 	EXPECT_EQ(0, contest.mixtures);
 	EXPECT_LT(0, contest.refusals);
@@ -410,7 +369,7 @@ TEST_F(group, S5_contest)
 
 	ASSERT_EQ(0, vfio_user_open(user, scene->a));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	vfio_user_close(user);
 	EXPECT_EQ(0, pci_bind(scene->b, "e1000"));
 }
@@ -422,28 +381,13 @@ FIXTURE(module)
 	const char *card;
 };
 
-FIXTURE_VARIANT(module)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(module, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(module, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(module);
 
 FIXTURE_SETUP(module)
 {
 	const struct pci_dev *card;
 
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 	card = find_dev(self->scene.group, REALTEK_VENDOR, RTL8139_DEVICE);
 	ASSERT_NE(NULL, card);
 	self->card = card->bdf;
@@ -459,7 +403,7 @@ FIXTURE_TEARDOWN(module)
 }
 
 /* Loading a driver does not bind it; loading it again after release does. */
-TEST_F(module, S1_modprobe_refused)
+TEST_F(module, modprobe_binds_only_after_release)
 {
 	struct scene *scene = &self->scene;
 
@@ -479,10 +423,9 @@ TEST_F(module, S1_modprobe_refused)
  * Where a device joins its group when its first driver comes, it may find the
  * group owned: it joins, and its driver has to wait.
  */
-TEST_F(module, S1_joins_owned_group)
+TEST_F(module, device_joins_owned_group)
 {
 	struct scene *scene = &self->scene;
-	char name[32];
 
 	ASSERT_EQ(0, pci_remove(self->card));
 	ASSERT_EQ(0, pci_rescan());
@@ -494,18 +437,15 @@ TEST_F(module, S1_joins_owned_group)
 	ASSERT_EQ(0, system("modprobe 8139cp"));
 	ASSERT_EQ(-ENOENT, group_of(self->card));
 
-	EXPECT_EQ(-EBUSY, pci_bind(self->card, "8139cp"));
+	expect_bind_refused(scene, "8139cp", self->card);
 	EXPECT_EQ(scene->group->id, group_of(self->card));
-	EXPECT_TRUE(pci_bound_to(self->card, ""));
-	EXPECT_EQ(1, refusal_logged(scene, "8139cp", self->card));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
-	EXPECT_EQ(-EBUSY, pci_bind(self->card, "8139cp"));
+	expect_bind_refused(scene, "8139cp", self->card);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 
 	vfio_user_close(&scene->user);
 	ASSERT_EQ(0, pci_bind(self->card, "8139cp"));
-	ASSERT_EQ(0, netdev_name(self->card, name, sizeof(name)));
-	EXPECT_EQ(0, netdev_traffic(name, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(self->card, LINK_SECONDS));
 }
 
 /* A group that a PCI Express port is part of. */
@@ -516,9 +456,7 @@ FIXTURE(pcieport)
 
 FIXTURE_SETUP(pcieport)
 {
-	if (!scene_exists(PCIEPORT))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, PCIEPORT));
+	setup_scene(&self->scene, PCIEPORT);
 }
 
 FIXTURE_TEARDOWN(pcieport)
@@ -527,7 +465,7 @@ FIXTURE_TEARDOWN(pcieport)
 }
 
 /* The port's driver does no DMA for itself, so the group can be owned. */
-TEST_F(pcieport, S3_claim)
+TEST_F(pcieport, claim_leaves_port_bound)
 {
 	struct scene *scene = &self->scene;
 	const struct pci_dev *port = find_bridge(scene->group);
@@ -536,7 +474,7 @@ TEST_F(pcieport, S3_claim)
 	ASSERT_TRUE(pci_bound_to(port->bdf, "pcieport"));
 	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
-	EXPECT_EQ(-EBUSY, pci_bind(scene->b, "e1000"));
+	expect_refused(scene);
 	EXPECT_TRUE(pci_bound_to(port->bdf, "pcieport"));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 }
@@ -553,23 +491,14 @@ FIXTURE_VARIANT(bridge)
 	enum topology topology;
 };
 
-FIXTURE_VARIANT_ADD(bridge, above)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(bridge, beside)
-{
-	.topology = BESIDE,
-};
+SCENE_VARIANT(bridge, above, ALIASED);
+SCENE_VARIANT(bridge, beside, BESIDE);
 
 FIXTURE_SETUP(bridge)
 {
 	const struct pci_dev *bridge;
 
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 	bridge = find_bridge(self->scene.group);
 	ASSERT_NE(NULL, bridge);
 	if (strcmp(bridge->driver, "shpchp"))
@@ -586,25 +515,20 @@ FIXTURE_TEARDOWN(bridge)
  * The controller's driver trusts registers that a user of A could write to, so
  * it is in the way like any other.
  */
-TEST_F(bridge, S11_shpchp_refused)
+TEST_F(bridge, shpchp_and_owner_exclude_each_other)
 {
 	struct scene *scene = &self->scene;
 	struct vfio_user *user = &scene->user;
-	char line[128];
 
 	ASSERT_EQ(0, pci_bind(self->bridge, "shpchp"));
 	EXPECT_EQ(-EPERM, vfio_user_open(user, scene->a));
-	snprintf(line, sizeof(line),
-		 "group %d: claim refused: %s is bound to shpchp",
-		 scene->group->id, self->bridge);
-	EXPECT_EQ(1, kmsg_find(scene->kmsg, line));
+	EXPECT_EQ(1, claim_refusal_logged(scene, self->bridge, "shpchp"));
 	EXPECT_TRUE(pci_bound_to(self->bridge, "shpchp"));
 
 	ASSERT_EQ(0, pci_unbind(self->bridge));
 	ASSERT_EQ(0, vfio_user_open(user, scene->a));
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
-	EXPECT_EQ(-EBUSY, pci_bind(self->bridge, "shpchp"));
-	EXPECT_EQ(1, refusal_logged(scene, "shpchp", self->bridge));
+	expect_bind_refused(scene, "shpchp", self->bridge);
 	EXPECT_EQ(0, edu_dma_check(&scene->user));
 	vfio_user_close(user);
 	EXPECT_EQ(0, pci_bind(self->bridge, "shpchp"));

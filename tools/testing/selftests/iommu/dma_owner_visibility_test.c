@@ -14,17 +14,16 @@
 
 #include <linux/vfio.h>
 
-#include "../kselftest_harness.h"
-#include "owner_table.h"
-#include "scene.h"
-#include "tracefs.h"
-#include "uevent.h"
+#include "lib/owner_table.h"
+#include "lib/tracefs.h"
+#include "lib/uevent.h"
+#include "scene_test.h"
+#include "table_contest.h"
 
 #define NOBODY		65534
 #define REPORT_BURST	10
 #define REPORT_SECONDS	5
 #define CLAIMS		2500
-#define CLAIMS_PER_BIND	250
 
 /* Is the owner of the group @owner in sysfs, with @count claims? */
 static bool sysfs_says(int id, const char *owner, const char *count)
@@ -45,17 +44,6 @@ static bool row_is(const struct table_group *group, const char *bdf,
 	return dev && !strcmp(dev->driver, driver) && !strcmp(dev->claim, claim);
 }
 
-/* Name and number of this process, as the kernel prints them. */
-static const char *myself(void)
-{
-	static char text[32];
-	char comm[16];
-
-	prctl(PR_GET_NAME, comm);
-	snprintf(text, sizeof(text), "%s[%d]", comm, getpid());
-	return text;
-}
-
 FIXTURE(group)
 {
 	struct scene scene;
@@ -63,27 +51,12 @@ FIXTURE(group)
 	int id;
 };
 
-FIXTURE_VARIANT(group)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(group, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(group, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(group);
 
 FIXTURE_SETUP(group)
 {
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
 	self->s = &self->scene;
-	ASSERT_EQ(0, scene_setup(self->s, variant->topology));
+	setup_scene(self->s, variant->topology);
 	self->id = self->s->group->id;
 }
 
@@ -92,17 +65,12 @@ FIXTURE_TEARDOWN(group)
 	EXPECT_EQ(0, scene_teardown(self->s));
 }
 
-static int claim(struct vfio_user *user)
-{
-	return vfio_set_container(user->group, user->container);
-}
-
 /* Own the group while B's driver wants B. What the driver is told. */
 static int refuse_once(struct scene *scene)
 {
 	int refused, ret;
 
-	ret = claim(&scene->user);
+	ret = vfio_user_set_container(&scene->user);
 	if (ret)
 		return ret;
 	refused = pci_bind(scene->b, "e1000");
@@ -117,14 +85,14 @@ TEST_F(group, sysfs_tells_owner)
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
 	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
 	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	ASSERT_EQ(-EPERM, vfio_user_set_container(&self->s->user));
 	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
 	ASSERT_EQ(0, pci_unbind(self->s->b));
 	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
 
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, vfio_user_set_container(&self->s->user));
 	EXPECT_TRUE(sysfs_says(self->id, "user", "1"));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	expect_refused(self->s);
 	EXPECT_TRUE(sysfs_says(self->id, "user", "1"));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
 	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
@@ -180,8 +148,7 @@ TEST_F(group, sysfs_is_for_everybody)
 	ASSERT_EQ(0, stat(OWNER_TABLE, &st));
 	EXPECT_EQ(0400, st.st_mode & 07777);
 
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	EXPECT_EQ(0, as_nobody(self->id));
 }
 
@@ -213,8 +180,7 @@ TEST_F(group, table_tells_owner)
 	EXPECT_TRUE(row_is(&table, self->s->b, "e1000", "kernel"));
 	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
 
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	ASSERT_EQ(0, table_read(&table, self->id));
 	EXPECT_STREQ("user", table.owner);
 	EXPECT_STREQ(myself(), table.task);
@@ -245,7 +211,7 @@ TEST_F(group, names_are_escaped)
 	prctl(PR_GET_NAME, comm);
 	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(0, prctl(PR_SET_NAME, "a b\n9\"\\\033\377\303\251z"));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, vfio_user_set_container(&self->s->user));
 	ASSERT_EQ(0, prctl(PR_SET_NAME, comm));
 	ASSERT_EQ(0, table_read(&table, self->id));
 	snprintf(task, sizeof(task),
@@ -264,7 +230,7 @@ TEST_F(group, names_are_escaped)
 static void *claim_in_thread(void *user)
 {
 	prctl(PR_SET_NAME, "some-thread");
-	return claim(user) ? user : NULL;
+	return vfio_user_set_container(user) ? user : NULL;
 }
 
 /* The owner is a process, and not the thread that happened to ask. */
@@ -281,8 +247,7 @@ TEST_F(group, owner_is_a_process)
 	ASSERT_EQ(NULL, ret);
 	ASSERT_EQ(0, table_read(&table, self->id));
 	EXPECT_STREQ(myself(), table.task);
-	EXPECT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
-	EXPECT_EQ(1, refusal_logged(self->s, "e1000", self->s->b));
+	expect_refused(self->s);
 }
 
 /*
@@ -312,117 +277,6 @@ TEST_F(group, owner_has_exited)
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
 }
 
-static void stop(bool *stopped)
-{
-	__atomic_store_n(stopped, true, __ATOMIC_RELAXED);
-}
-
-static bool stopped(bool *stop)
-{
-	return __atomic_load_n(stop, __ATOMIC_RELAXED);
-}
-
-/* Somebody who reads all the time while a group changes hands. */
-struct reader {
-	int id;
-	int ndevs;
-	bool stop;
-	int tables;
-	int owners[3];
-	int mixtures;
-	char mixture[192];
-};
-
-static void judge(struct reader *reader, const struct table_group *table)
-{
-	int owner = table_owner(table);
-
-	if (owner >= 0 && table->ndevs == reader->ndevs) {
-		reader->owners[owner]++;
-		return;
-	}
-	if (!reader->mixtures++)
-		snprintf(reader->mixture, sizeof(reader->mixture),
-			 "%s, task %s, domain %s, %d claims, %d devices",
-			 table->owner, table->task, table->domain,
-			 table_claims(table), table->ndevs);
-}
-
-static void *read_on(void *data)
-{
-	struct reader *reader = data;
-	struct table_group table;
-
-	while (!stopped(&reader->stop)) {
-		if (table_read(&table, reader->id))
-			strcpy(table.owner, "unreadable");
-		judge(reader, &table);
-		reader->tables++;
-		usleep(500);
-	}
-	return NULL;
-}
-
-/*
- * Two who want the group: one binds B to its driver and unbinds it, the other
- * claims and releases. A bind takes as long as hundreds of claims, so for every
- * bind that succeeds the claims get CLAIMS_PER_BIND turns.
- */
-struct contest {
-	const char *bdf;
-	struct vfio_user *user;
-	int claimed;
-	int bound;
-	int refused;
-	int errors;
-	bool stop;
-};
-
-static int claimed(struct contest *contest)
-{
-	return __atomic_load_n(&contest->claimed, __ATOMIC_RELAXED);
-}
-
-static void *bind_on(void *data)
-{
-	struct contest *contest = data;
-	int ret, until;
-
-	while (!stopped(&contest->stop)) {
-		ret = pci_bind(contest->bdf, "e1000");
-		contest->refused += ret == -EBUSY;
-		contest->errors += ret && ret != -EBUSY;
-		pci_unbind(contest->bdf);
-		if (ret)
-			continue;
-		contest->bound++;
-		until = claimed(contest) + CLAIMS_PER_BIND;
-		while (claimed(contest) < until && !stopped(&contest->stop))
-			usleep(1000);
-	}
-	return NULL;
-}
-
-/* Until the user owned the group @claims times; returns the errors. */
-static int claim_on(struct contest *contest, int claims)
-{
-	int ret, errors = 0;
-
-	while (claimed(contest) < claims && errors < 10) {
-		ret = claim(contest->user);
-		if (ret) {
-			errors += ret != -EPERM;
-			usleep(1000);
-			continue;
-		}
-		__atomic_add_fetch(&contest->claimed, 1, __ATOMIC_RELAXED);
-		/* Now and then long enough to be met by the others. */
-		usleep(contest->claimed % 20 ? 0 : 2000);
-		errors += vfio_unset_container(contest->user->group) != 0;
-	}
-	return errors;
-}
-
 /* No reader sees an owner beside a kernel claim, however the group changes. */
 TEST_F(group, table_shows_no_mixture)
 {
@@ -437,12 +291,12 @@ TEST_F(group, table_shows_no_mixture)
 	pthread_t reading, binding;
 
 	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, pthread_create(&reading, NULL, read_on, &reader));
-	ASSERT_EQ(0, pthread_create(&binding, NULL, bind_on, &contest));
-	EXPECT_EQ(0, claim_on(&contest, CLAIMS));
-	stop(&contest.stop);
+	ASSERT_EQ(0, pthread_create(&reading, NULL, reader_run, &reader));
+	ASSERT_EQ(0, pthread_create(&binding, NULL, contest_bind, &contest));
+	EXPECT_EQ(0, contest_claim(&contest, CLAIMS));
+	stop_thread(&contest.stop);
 	pthread_join(binding, NULL);
-	stop(&reader.stop);
+	stop_thread(&reader.stop);
 	pthread_join(reading, NULL);
 
 	TH_LOG("%d tables: %d none, %d kernel, %d user; %d binds, %d refused",
@@ -463,8 +317,7 @@ TEST_F(group, log_tells_why_probe_refused)
 {
 	char line[256];
 
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	snprintf(line, sizeof(line),
 		 ";e1000 %s: probe refused: IOMMU group %d is owned by userspace (%s): end that process, or bind vfio-pci or pci-stub\n",
@@ -492,9 +345,9 @@ TEST_F(group, log_tells_why_claim_refused)
 		 self->id, card->bdf);
 
 	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	ASSERT_EQ(-EPERM, vfio_user_set_container(&self->s->user));
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line[0]));
-	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	ASSERT_EQ(-EPERM, vfio_user_set_container(&self->s->user));
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line[1]));
 	ASSERT_EQ(0, pci_unbind(card->bdf));
 	EXPECT_EQ(0, system("modprobe -r 8139cp"));
@@ -545,8 +398,7 @@ TEST_F(group, log_is_limited)
 
 	/* Begin a period of its own. */
 	sleep(REPORT_SECONDS + 1);
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	for (i = 0; i < refusals; i++)
 		ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	snprintf(line, sizeof(line), "probe refused: IOMMU group %d is owned",
@@ -570,8 +422,7 @@ TEST_F(group, log_limits_each_kind)
 	int i;
 
 	sleep(REPORT_SECONDS + 1);
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	for (i = 0; i < times; i++)
 		ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
@@ -582,7 +433,7 @@ TEST_F(group, log_limits_each_kind)
 		ASSERT_EQ(0, vfio_group_flags(self->s->user.group, &flags));
 	EXPECT_EQ(REPORT_BURST, kmsg_count_all(self->s->kmsg, "not viable: "));
 	for (i = 0; i < times; i++)
-		ASSERT_EQ(-EPERM, claim(&self->s->user));
+		ASSERT_EQ(-EPERM, vfio_user_set_container(&self->s->user));
 	EXPECT_EQ(REPORT_BURST, kmsg_count_all(self->s->kmsg, "claim refused: "));
 }
 
@@ -592,10 +443,9 @@ TEST_F(group, event_after_release)
 	int uevents = uevent_open();
 
 	ASSERT_LE(0, uevents);
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, scene_claim(self->s));
+	expect_refused(self->s);
+	expect_refused(self->s);
 	EXPECT_EQ(0, uevent_count(uevents, "change", "DMA_OWNER=none"));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
 	EXPECT_EQ(1, uevent_count(uevents, "change", self->s->b));
@@ -613,17 +463,16 @@ TEST_F(group, no_event_without_need)
 	int uevents = uevent_open();
 
 	ASSERT_LE(0, uevents);
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
 
-	ASSERT_EQ(0, claim(&self->s->user));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, vfio_user_set_container(&self->s->user));
+	expect_refused(self->s);
 	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
 
 	ASSERT_EQ(0, pci_unbind(self->s->b));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, vfio_user_set_container(&self->s->user));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
 	EXPECT_EQ(0, uevent_count(uevents, "change", "DMA_OWNER=none"));
 	close(uevents);
@@ -638,29 +487,14 @@ FIXTURE(events)
 	char line[256];
 };
 
-FIXTURE_VARIANT(events)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(events, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(events, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(events);
 
 FIXTURE_SETUP(events)
 {
 	char filter[32];
 
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
 	self->s = &self->scene;
-	ASSERT_EQ(0, scene_setup(self->s, variant->topology));
+	setup_scene(self->s, variant->topology);
 	self->id = self->s->group->id;
 	snprintf(filter, sizeof(filter), "gid == %d", self->id);
 	ASSERT_EQ(0, trace_start(filter));
@@ -696,8 +530,7 @@ TEST_F(events, kernel_claim)
 
 TEST_F(events, user_claim)
 {
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
+	ASSERT_EQ(0, scene_claim(self->s));
 	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,
 		   "user", "-", "-");
 	EXPECT_EQ(1, trace_count(self->line));
@@ -710,9 +543,8 @@ TEST_F(events, user_claim)
 
 TEST_F(events, refusals)
 {
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, scene_claim(self->s));
+	expect_refused(self->s);
 	snprintf(self->line, sizeof(self->line),
 		 "dma_owner_refused: IOMMU: groupID=%d device=%s driver=e1000 error=-%d",
 		 self->id, self->s->b, EBUSY);
@@ -720,7 +552,7 @@ TEST_F(events, refusals)
 
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
-	ASSERT_EQ(-EPERM, claim(&self->s->user));
+	ASSERT_EQ(-EPERM, vfio_user_set_container(&self->s->user));
 	snprintf(self->line, sizeof(self->line),
 		 "dma_owner_refused: IOMMU: groupID=%d device=%s driver=e1000 error=-%d",
 		 self->id, self->s->b, EPERM);
@@ -734,9 +566,8 @@ TEST_F(events, are_filtered_by_group)
 
 	snprintf(filter, sizeof(filter), "gid != %d", self->id);
 	ASSERT_EQ(0, trace_start(filter));
-	ASSERT_EQ(0, scene_open_group(self->s));
-	ASSERT_EQ(0, claim(&self->s->user));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, scene_claim(self->s));
+	expect_refused(self->s);
 	event_line(self->line, sizeof(self->line), "dma_owner_set", self->id,
 		   "user", "-", "-");
 	EXPECT_EQ(0, trace_count(self->line));

@@ -13,15 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
-#include "scene.h"
-
-#define CAN		0
-#define CANNOT		1
-#define WRONG_OPTIONS	2
-#define UNREADABLE	3
-
-#define OUTPUT_LEN	65536
+#include "lib/json.h"
+#include "scene_test.h"
+#include "tool.h"
 
 /* What the tool says; the device, its owner or driver, and the group */
 #define OWNED_ANEW \
@@ -35,159 +29,12 @@
 #define JSON_DEVICE \
 	"{\"device\": \"%s\", \"class\": \"020000\", \"class_name\": \"network card\", \"id\": \"8086:100e\", \"driver\": null, \"claim\": false}"
 
-static char output[OUTPUT_LEN];
-
-static void __attribute__((constructor)) find_tool(void)
-{
-	char path[1024];
-
-	/* kselftests run in their folder. */
-	snprintf(path, sizeof(path), ".:%s", getenv("PATH") ? : "");
-	setenv("PATH", path, 1);
-}
-
-/* Run the tool into output[], its complaints as well; returns its status. */
-static int tool(const char *fmt, ...)
-{
-	char options[256], command[512];
-	va_list args;
-	FILE *pipe;
-	size_t n;
-	int ret;
-
-	va_start(args, fmt);
-	vsnprintf(options, sizeof(options), fmt, args);
-	va_end(args);
-	snprintf(command, sizeof(command), "iommu-groups %s 2>&1", options);
-
-	pipe = popen(command, "re");
-	if (!pipe)
-		return -errno;
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = '\0';
-	ret = pclose(pipe);
-	return WIFEXITED(ret) ? WEXITSTATUS(ret) : -ECHILD;
-}
-
-static int tool_why(const char *bdf)
-{
-	return tool("--why %s", bdf);
-}
-
-/* Is this in what the tool said last? */
-static bool said(const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	if (strstr(output, text))
-		return true;
-	fprintf(stderr, "# not '%s' but:\n%s", text, output);
-	return false;
-}
-
-/* Run the commands that the tool gave last, which are indented. */
-static int follow_advice(void)
-{
-	char *line, *rest = output;
-	int n = 0;
-
-	while ((line = strsep(&rest, "\n"))) {
-		if (strncmp(line, "  ", 2))
-			continue;
-		if (system(line))
-			return -EIO;
-		n++;
-	}
-	return n;
-}
-
-static const char *myself(void)
-{
-	static char text[32];
-	char comm[16];
-
-	prctl(PR_GET_NAME, comm);
-	snprintf(text, sizeof(text), "%s[%d]", comm, getpid());
-	return text;
-}
-
 static const char *advice_to_kill(pid_t pid)
 {
 	static char text[32];
 
 	snprintf(text, sizeof(text), "kill %d\n", pid);
 	return text;
-}
-
-/*
- * The rest of @text behind one JSON value, with blanks; NULL if it is none.
- * Strict enough to find a forgotten comma or quote.
- */
-static const char *json_skip(const char *text);
-
-static const char *json_blank(const char *text)
-{
-	return text + strspn(text, "\n ");
-}
-
-static const char *json_string(const char *text)
-{
-	if (*text++ != '"')
-		return NULL;
-	while (*text && *text != '"')
-		text += *text == '\\' && text[1] ? 2 : 1;
-	return *text ? json_blank(text + 1) : NULL;
-}
-
-/* The members of an object or array, from behind its bracket */
-static const char *json_members(const char *text, char end)
-{
-	text = json_blank(text);
-	if (*text == end)
-		return json_blank(text + 1);
-	for (;;) {
-		if (end == '}') {
-			text = json_string(text);
-			if (!text || *text++ != ':')
-				return NULL;
-		}
-		text = json_skip(json_blank(text));
-		if (!text)
-			return NULL;
-		if (*text == end)
-			return json_blank(text + 1);
-		if (*text != ',')
-			return NULL;
-		text = json_blank(text + 1);
-	}
-}
-
-static const char *json_skip(const char *text)
-{
-	static const char * const words[] = { "true", "false", "null" };
-	size_t i, n;
-
-	if (*text == '{' || *text == '[')
-		return json_members(text + 1, *text == '{' ? '}' : ']');
-	if (*text == '"')
-		return json_string(text);
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		n = strlen(words[i]);
-		if (!strncmp(text, words[i], n))
-			return json_blank(text + n);
-	}
-	n = strspn(text, "0123456789");
-	return n ? json_blank(text + n) : NULL;
-}
-
-static bool is_json(const char *text)
-{
-	text = json_skip(text);
-	return text && !*text;
 }
 
 FIXTURE(why)
@@ -199,26 +46,11 @@ FIXTURE(why)
 	int id;
 };
 
-FIXTURE_VARIANT(why)
-{
-	enum topology topology;
-};
-
-FIXTURE_VARIANT_ADD(why, aliased)
-{
-	.topology = ALIASED,
-};
-
-FIXTURE_VARIANT_ADD(why, distinct)
-{
-	.topology = DISTINCT,
-};
+SCENE_VARIANTS(why);
 
 FIXTURE_SETUP(why)
 {
-	if (!scene_exists(variant->topology))
-		SKIP_CASE("no group of this kind");
-	ASSERT_EQ(0, scene_setup(&self->scene, variant->topology));
+	setup_scene(&self->scene, variant->topology);
 	self->user = &self->scene.user;
 	self->a = self->scene.a;
 	self->b = self->scene.b;
@@ -231,21 +63,21 @@ FIXTURE_TEARDOWN(why)
 }
 
 /* A is given: the owner is named, and B cannot go elsewhere. */
-TEST_F(why, S1_owned)
+TEST_F(why, names_owner)
 {
 	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
 	EXPECT_EQ(CANNOT, tool_why(self->a));
 	EXPECT_TRUE(said("%s is given to userspace already: %s owns group %d.\n",
 			 self->a, myself(), self->id));
 	EXPECT_TRUE(said("\n  kill %d\n", getpid()));
-	EXPECT_EQ(-EBUSY, pci_bind(self->b, "e1000"));
+	expect_refused(&self->scene);
 	EXPECT_EQ(CANNOT, tool_why(self->b));
 	EXPECT_TRUE(said(OWNED_ANEW, self->b, myself(), self->id));
 	EXPECT_TRUE(said("\n  kill %d\n", getpid()));
 }
 
 /* B has its driver: it is named, and the commands make way for A's user. */
-TEST_F(why, S2_blocked)
+TEST_F(why, names_driver_in_the_way)
 {
 	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
 	EXPECT_EQ(CANNOT, tool_why(self->a));
@@ -257,7 +89,7 @@ TEST_F(why, S2_blocked)
 }
 
 /* The same for B itself, which has to change its driver. */
-TEST_F(why, S2_blocked_by_itself)
+TEST_F(why, device_itself_in_kernel_use)
 {
 	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
 	EXPECT_EQ(CANNOT, tool_why(self->b));
@@ -269,7 +101,7 @@ TEST_F(why, S2_blocked_by_itself)
 }
 
 /* pci-stub is not in the way; a device that has it must change to vfio-pci. */
-TEST_F(why, S3_stub)
+TEST_F(why, pci_stub_is_not_in_the_way)
 {
 	ASSERT_EQ(0, pci_switch(self->b, "pci-stub"));
 	EXPECT_EQ(CAN, tool_why(self->a));
@@ -282,11 +114,10 @@ TEST_F(why, S3_stub)
 }
 
 /* Owned until the last descriptor is closed. */
-TEST_F(why, S4_last_fd)
+TEST_F(why, owned_until_last_descriptor_closed)
 {
 	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
-	close(self->user->group);
-	self->user->group = -1;
+	vfio_user_close_group(self->user);
 	EXPECT_EQ(CANNOT, tool_why(self->a));
 	EXPECT_TRUE(said("%s owns group %d", myself(), self->id));
 	vfio_user_close(self->user);
@@ -297,7 +128,7 @@ TEST_F(why, S4_last_fd)
  * Who claimed the group has exited, and its number is another process's: that
  * one must not be killed, but who has the group now.
  */
-TEST_F(why, S4_owner_exited)
+TEST_F(why, exited_owner_is_not_blamed)
 {
 	pid_t pid;
 
@@ -322,7 +153,7 @@ TEST_F(why, S4_owner_exited)
 }
 
 /* The same, and only a device is left open, of which no group is told. */
-TEST_F(why, S4_owner_exited_device_left)
+TEST_F(why, exited_owner_with_device_left)
 {
 	struct vfio_user *user = self->user;
 	pid_t pid;
@@ -331,26 +162,21 @@ TEST_F(why, S4_owner_exited_device_left)
 	pid = scene_claim_by_child(&self->scene, "the-primary");
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(0, vfio_set_iommu(user->container));
-	user->device = vfio_open_device(user->group, self->a);
-	ASSERT_LE(0, user->device);
-	close(user->group);
-	user->group = -1;
+	ASSERT_EQ(0, vfio_user_open_device(user, self->a));
+	vfio_user_close_group(user);
 	EXPECT_EQ(CANNOT, tool_why(self->a));
 	EXPECT_TRUE(said("perhaps %s, owns group %d.", myself(), self->id));
 	EXPECT_EQ(NULL, strstr(output, advice_to_kill(pid)));
 }
 
 /* Claimed and released again and again: the last word counts. */
-TEST_F(why, S5_set_and_unset)
+TEST_F(why, follows_claim_and_release)
 {
 	int i;
 
-	self->user->container = vfio_open_container();
-	self->user->group = vfio_open_group(self->id);
-	ASSERT_LE(0, self->user->group);
+	ASSERT_EQ(0, scene_open_group(&self->scene));
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, vfio_set_container(self->user->group,
-						self->user->container));
+		ASSERT_EQ(0, vfio_user_set_container(self->user));
 		EXPECT_EQ(CANNOT, tool_why(self->a));
 		ASSERT_EQ(0, vfio_unset_container(self->user->group));
 		EXPECT_EQ(CAN, tool_why(self->a));
@@ -358,7 +184,7 @@ TEST_F(why, S5_set_and_unset)
 }
 
 /* No VFIO device left, and the way back. */
-TEST_F(why, S6_unbound)
+TEST_F(why, tells_way_back_to_vfio_pci)
 {
 	self->user->group = vfio_open_group(self->id);
 	ASSERT_LE(0, self->user->group);
@@ -376,7 +202,7 @@ static void *unbind(void *bdf)
 }
 
 /* vfio-pci waits for the user to let go: the group is still owned. */
-TEST_F(why, S7_unbind_in_use)
+TEST_F(why, owned_while_unbind_waits)
 {
 	pthread_t thread;
 	void *ret;
@@ -395,7 +221,7 @@ TEST_F(why, S7_unbind_in_use)
 }
 
 /* B is unplugged; it is found again, with its driver. */
-TEST_F(why, S8_removed)
+TEST_F(why, tells_that_device_is_gone)
 {
 	ASSERT_EQ(0, pci_remove(self->b));
 	EXPECT_EQ(UNREADABLE, tool_why(self->b));
@@ -461,13 +287,9 @@ FIXTURE_TEARDOWN(groups)
 /* The tree in a pipe: plain text, one line a device. */
 TEST_F(groups, tree)
 {
-	const char *c;
-
 	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
 	ASSERT_EQ(0, tool(""));
-	for (c = output; *c == '\n' || (*c >= ' ' && *c < 127); c++)
-		;
-	EXPECT_EQ('\0', *c);
+	EXPECT_TRUE(said_plain_text());
 	EXPECT_TRUE(said("Group %-3d userspace: %s, DMA to the user's mappings\n",
 			 self->s->group->id, myself()));
 	EXPECT_TRUE(said("|- %s  unclassified       1234:11e8  vfio-pci\n",
@@ -493,7 +315,6 @@ TEST_F(groups, json)
 TEST_F(groups, names_are_escaped)
 {
 	char comm[16];
-	const char *c;
 
 	prctl(PR_GET_NAME, comm);
 	ASSERT_EQ(0, prctl(PR_SET_NAME, "a b\n9\"\\\033\377"));
@@ -506,9 +327,7 @@ TEST_F(groups, names_are_escaped)
 	ASSERT_EQ(0, tool(""));
 	EXPECT_TRUE(said("userspace: a\\040b\\0129\\042\\134\\033\\377[%d], DMA",
 			 getpid()));
-	for (c = output; *c == '\n' || (*c >= ' ' && *c < 127); c++)
-		;
-	EXPECT_EQ('\0', *c);
+	EXPECT_TRUE(said_plain_text());
 }
 
 /* Start the tool as @user with its output in a file; returns its process. */
@@ -558,7 +377,7 @@ TEST_F(groups, watch)
 	ASSERT_TRUE(file_says(path, "following the trace events"));
 	usleep(300000);
 	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
-	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	expect_refused(self->s);
 	vfio_user_close(&self->s->user);
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
 

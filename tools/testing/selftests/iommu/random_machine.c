@@ -3,18 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "edu.h"
-#include "owner_table.h"
+#include "lib/edu.h"
+#include "lib/owner_table.h"
 #include "random_machine.h"
 #include "scene.h"
 
 #define MODULE		"8139cp"
-#define CANARY		0xc5
-#define IOVA		0x5000000
-#define IOVA_STEP	0x100000
 
 static const char * const driver_names[] = {
 	[NO_DRIVER] = "",
@@ -105,44 +101,6 @@ static int add_group(struct machine *machine, const struct group *group)
 	return ret;
 }
 
-static void *page_of(struct machine *machine, int container, int page)
-{
-	return machine->mem +
-	       (container * MODEL_PAGES + page) * machine->page;
-}
-
-static int alloc_pages(struct machine *machine)
-{
-	machine->page = sysconf(_SC_PAGESIZE);
-	/* Shared, so that a fork changes no page under the devices. */
-	machine->mem = mmap(NULL, MODEL_CONTAINERS * MODEL_PAGES * machine->page,
-			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			    -1, 0);
-	return machine->mem == MAP_FAILED ? -errno : 0;
-}
-
-/* Fill the buffer of an "edu" with a pattern that no other has. */
-static int teach(struct machine *machine, int dev)
-{
-	struct vfio_user user;
-	struct edu edu;
-	int ret;
-
-	pattern_fill(machine->mem, dev);
-	ret = vfio_user_open(&user, machine->bdf[dev]);
-	if (ret)
-		return ret;
-	ret = vfio_map(user.container, machine->mem, IOVA, machine->page);
-	if (!ret)
-		ret = edu_open(&edu, user.device);
-	if (!ret) {
-		ret = edu_pull(&edu, IOVA);
-		edu_close(&edu);
-	}
-	vfio_user_close(&user);
-	return ret;
-}
-
 /* Do devices join their group when they are found, or with their first driver? */
 static int find_late(struct machine *machine)
 {
@@ -183,7 +141,7 @@ int machine_find(struct machine *machine)
 	for (i = 0; i < MODEL_SLOTS; i++)
 		machine->slots[i] = -1;
 	machine->model.has_kvm = !access("/dev/kvm", F_OK);
-	ret = alloc_pages(machine);
+	ret = machine_alloc_pages(machine);
 	while (!ret && (group = scene_next_group(group))) {
 		if (is_suitable(group))
 			ret = add_group(machine, group);
@@ -194,7 +152,7 @@ int machine_find(struct machine *machine)
 		ret = machine_reset(machine, why, sizeof(why));
 	for (i = 0; !ret && i < machine->model.ndevs; i++) {
 		if (machine->model.devs[i].edu)
-			ret = teach(machine, i);
+			ret = machine_teach(machine, i);
 	}
 	return ret;
 }
@@ -510,87 +468,4 @@ int machine_close_container(struct machine *machine, const struct model_args *ar
 int machine_set_iommu(struct machine *machine, const struct model_args *args)
 {
 	return vfio_set_iommu(machine->slots[args->slot]);
-}
-
-static __u64 iova_of(int page)
-{
-	return IOVA + page * IOVA_STEP;
-}
-
-int machine_map(struct machine *machine, const struct model_args *args)
-{
-	int container = machine->model.slots[args->slot];
-
-	return vfio_map(machine->slots[args->slot],
-			page_of(machine, container, args->page),
-			iova_of(args->page), machine->page);
-}
-
-int machine_unmap(struct machine *machine, const struct model_args *args)
-{
-	return vfio_unmap(machine->slots[args->slot], iova_of(args->page),
-			  machine->page);
-}
-
-static void paint_pages(struct machine *machine)
-{
-	int page;
-
-	for (page = 0; page < MODEL_CONTAINERS * MODEL_PAGES; page++)
-		memset(machine->mem + page * machine->page, CANARY, EDU_LEN);
-}
-
-static bool is_painted(const __u8 *mem)
-{
-	return mem[0] == CANARY && !memcmp(mem, mem + 1, EDU_LEN - 1);
-}
-
-/* Has what the device wrote to the address of @page come there, and only there? */
-static int check_pages(struct machine *machine, const struct model_args *args)
-{
-	int i, container, page;
-	bool expected;
-	void *mem;
-
-	for (i = 0; i < MODEL_CONTAINERS * MODEL_PAGES; i++) {
-		container = i / MODEL_PAGES;
-		page = i % MODEL_PAGES;
-		mem = page_of(machine, container, page);
-		expected = page == args->page &&
-			   model_reaches(&machine->model, args->dev, container, page);
-		if (expected && pattern_words(mem, args->dev) != EDU_WORDS)
-			return -ELOST;
-		if (!expected && !is_painted(mem))
-			return -ESTRAY;
-	}
-	return 0;
-}
-
-static int write_page(struct machine *machine, const struct model_args *args,
-		      struct edu *edu)
-{
-	int ret;
-
-	paint_pages(machine);
-	ret = edu_push(edu, iova_of(args->page));
-	edu_close(edu);
-	return ret ? ret : check_pages(machine, args);
-}
-
-int machine_dma(struct machine *machine, const struct model_args *args)
-{
-	struct edu edu;
-	int ret;
-
-	ret = edu_open(&edu, machine->devices[args->dev]);
-	return ret ? ret : write_page(machine, args, &edu);
-}
-
-int machine_dma_unbound(struct machine *machine, const struct model_args *args)
-{
-	struct edu edu;
-	int ret;
-
-	ret = edu_open_bar(&edu, machine->bdf[args->dev]);
-	return ret ? ret : write_page(machine, args, &edu);
 }

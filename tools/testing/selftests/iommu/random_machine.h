@@ -4,7 +4,7 @@
  * For each operation there is machine_OP(), which returns what the kernel does;
  * see the model for what they are.
  *
- * Errors are as in vfio_utils.h.
+ * Errors are as in libvfio.h.
  */
 #ifndef SELFTESTS_IOMMU_RANDOM_MACHINE_H
 #define SELFTESTS_IOMMU_RANDOM_MACHINE_H
@@ -46,6 +46,10 @@ const char *machine_driver_name(const struct machine *machine, int dev,
 				enum model_driver driver);
 
 const char *machine_error(int ret);
+
+/* The user's memory: before anything else, and for each "edu" */
+int machine_alloc_pages(struct machine *machine);
+int machine_teach(struct machine *machine, int dev);
 
 machine_op machine_bind;
 machine_op machine_drivers_probe;

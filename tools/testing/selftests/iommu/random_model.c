@@ -67,9 +67,22 @@ static bool is_claimed(const struct model_dev *dev)
 	return dev->joined && model_may_do_dma(dev->driver);
 }
 
+/* How many devices of the group are the kernel's, */
 int model_claims(const struct model *model, int group)
 {
 	return count(model, group, is_claimed);
+}
+
+/* can be a user's, */
+int model_vfio_devices(const struct model *model, int group)
+{
+	return count(model, group, is_vfio);
+}
+
+/* or are in use? */
+int model_open_devices(const struct model *model, int group)
+{
+	return count(model, group, is_open);
 }
 
 enum model_owner model_owner(const struct model *model, int group)
@@ -131,45 +144,6 @@ int model_status(const struct model *model, int group)
 	default:
 		return 0;
 	}
-}
-
-/* Descriptors, and the VM, that keep the group in its container. */
-static int users(const struct model *model, int group)
-{
-	if (model->groups[group].container == NOWHERE)
-		return 0;
-	return model->groups[group].open + model->groups[group].kvm +
-	       count(model, group, is_open);
-}
-
-static bool is_empty(const struct model *model, int container)
-{
-	int group;
-
-	for (group = 0; group < model->ngroups; group++) {
-		if (model->groups[group].container == container)
-			return false;
-	}
-	return true;
-}
-
-/* The last group takes the IOMMU and what is mapped with it. */
-static void leave_container(struct model *model, int group)
-{
-	int container = model->groups[group].container;
-	bool held = model->containers[container].held;
-
-	model->groups[group].container = NOWHERE;
-	if (is_empty(model, container))
-		model->containers[container] =
-			(struct model_container){ .held = held };
-}
-
-/* After a close: nobody left? */
-static void settle_group(struct model *model, int group)
-{
-	if (model->groups[group].container != NOWHERE && !users(model, group))
-		leave_container(model, group);
 }
 
 static bool own_matches(const struct model *model, const struct model_dev *dev)
@@ -247,7 +221,7 @@ bool model_can_unbind(const struct model *model, const struct model_args *args)
 	if (dev->driver != VFIO_DRIVER)
 		return true;
 	return !dev->open && (model_owner(model, dev->group) != OWNER_USER ||
-			      count(model, dev->group, is_vfio) > 1);
+			      model_vfio_devices(model, dev->group) > 1);
 }
 
 int model_override(struct model *model, const struct model_args *args)
@@ -358,231 +332,6 @@ int model_unload(struct model *model, const struct model_args *args)
 bool model_can_unload(const struct model *model, const struct model_args *args)
 {
 	return model->module;
-}
-
-/* VFIO knows a group while it has a device there, or somebody has it open. */
-int model_open_group(struct model *model, const struct model_args *args)
-{
-	struct model_group *group = &model->groups[args->group];
-
-	if (group->open || group->container != NOWHERE)
-		return -EBUSY;
-	if (!count(model, args->group, is_vfio))
-		return -ENOENT;
-	group->open = true;
-	return 0;
-}
-
-int model_close_group(struct model *model, const struct model_args *args)
-{
-	model->groups[args->group].open = false;
-	settle_group(model, args->group);
-	return 0;
-}
-
-bool model_can_use_group(const struct model *model,
-			 const struct model_args *args)
-{
-	return model->groups[args->group].open;
-}
-
-int model_get_status(struct model *model, const struct model_args *args)
-{
-	return model_status(model, args->group);
-}
-
-int model_set(struct model *model, const struct model_args *args)
-{
-	struct model_group *group = &model->groups[args->group];
-
-	if (group->container != NOWHERE)
-		return -EINVAL;
-	if (!count(model, args->group, is_vfio))
-		return -ENODEV;
-	if (model_claims(model, args->group))
-		return -EPERM;
-	group->container = model->slots[args->slot];
-	return 0;
-}
-
-bool model_can_set(const struct model *model, const struct model_args *args)
-{
-	return model_can_use_group(model, args) &&
-	       model_can_use_container(model, args);
-}
-
-int model_unset(struct model *model, const struct model_args *args)
-{
-	if (!users(model, args->group))
-		return -EINVAL;
-	if (users(model, args->group) > 1)
-		return -EBUSY;
-	leave_container(model, args->group);
-	return 0;
-}
-
-/* What is needed of a group to use a device of it: 0 or -EINVAL. */
-static int in_use(const struct model *model, int group)
-{
-	int container = model->groups[group].container;
-
-	if (container == NOWHERE || !model->containers[container].iommu)
-		return -EINVAL;
-	return 0;
-}
-
-int model_kvm_add(struct model *model, const struct model_args *args)
-{
-	int ret = in_use(model, args->group);
-
-	model->groups[args->group].kvm = !ret;
-	return ret;
-}
-
-bool model_can_kvm_add(const struct model *model, const struct model_args *args)
-{
-	return model->has_kvm && model_can_use_group(model, args) &&
-	       !model->groups[args->group].kvm;
-}
-
-int model_kvm_close(struct model *model, const struct model_args *args)
-{
-	model->groups[args->group].kvm = false;
-	settle_group(model, args->group);
-	return 0;
-}
-
-bool model_can_kvm_close(const struct model *model,
-			 const struct model_args *args)
-{
-	return model->groups[args->group].kvm;
-}
-
-int model_open_device(struct model *model, const struct model_args *args)
-{
-	struct model_dev *dev = &model->devs[args->dev];
-
-	if (in_use(model, dev->group))
-		return -EINVAL;
-	if (dev->driver != VFIO_DRIVER)
-		return -ENODEV;
-	dev->open = true;
-	return 0;
-}
-
-bool model_can_open_device(const struct model *model,
-			   const struct model_args *args)
-{
-	const struct model_dev *dev = &model->devs[args->dev];
-
-	return model->groups[dev->group].open && !dev->open;
-}
-
-int model_close_device(struct model *model, const struct model_args *args)
-{
-	struct model_dev *dev = &model->devs[args->dev];
-
-	dev->open = false;
-	settle_group(model, dev->group);
-	return 0;
-}
-
-bool model_can_close_device(const struct model *model,
-			    const struct model_args *args)
-{
-	return model->devs[args->dev].open;
-}
-
-/* What arrives is no result: see model_reaches(). */
-int model_dma(struct model *model, const struct model_args *args)
-{
-	return 0;
-}
-
-bool model_can_dma(const struct model *model, const struct model_args *args)
-{
-	return model->devs[args->dev].edu && model->devs[args->dev].open;
-}
-
-int model_dma_unbound(struct model *model, const struct model_args *args)
-{
-	return 0;
-}
-
-/* Before it joins, only the IOMMU driver knows what a device reaches. */
-bool model_can_dma_unbound(const struct model *model,
-			   const struct model_args *args)
-{
-	const struct model_dev *dev = &model->devs[args->dev];
-
-	return dev->edu && dev->joined &&
-	       (dev->driver == NO_DRIVER || dev->driver == STUB_DRIVER);
-}
-
-int model_open_container(struct model *model, const struct model_args *args)
-{
-	int container = 0;
-
-	while (model->containers[container].held || !is_empty(model, container))
-		container++;
-	model->containers[container].held = true;
-	model->slots[args->slot] = container;
-	return 0;
-}
-
-bool model_can_open_container(const struct model *model,
-			      const struct model_args *args)
-{
-	return model->slots[args->slot] == NOWHERE;
-}
-
-int model_close_container(struct model *model, const struct model_args *args)
-{
-	model->containers[model->slots[args->slot]].held = false;
-	model->slots[args->slot] = NOWHERE;
-	return 0;
-}
-
-bool model_can_use_container(const struct model *model,
-			     const struct model_args *args)
-{
-	return model->slots[args->slot] != NOWHERE;
-}
-
-int model_set_iommu(struct model *model, const struct model_args *args)
-{
-	int number = model->slots[args->slot];
-
-	if (is_empty(model, number) || model->containers[number].iommu)
-		return -EINVAL;
-	model->containers[number].iommu = true;
-	return 0;
-}
-
-int model_map(struct model *model, const struct model_args *args)
-{
-	struct model_container *container;
-
-	container = &model->containers[model->slots[args->slot]];
-	if (!container->iommu)
-		return -EINVAL;
-	if (container->mapped[args->page])
-		return -EEXIST;
-	container->mapped[args->page] = true;
-	return 0;
-}
-
-int model_unmap(struct model *model, const struct model_args *args)
-{
-	struct model_container *container;
-
-	container = &model->containers[model->slots[args->slot]];
-	if (!container->iommu)
-		return -EINVAL;
-	if (!container->mapped[args->page])
-		return -ENOENT;
-	container->mapped[args->page] = false;
-	return 0;
 }
 
 /* Others enable the device, and so call ACPI: see dma_owner_fail_nth_test. */

@@ -100,6 +100,8 @@ void model_reset(struct model *model);
 
 /* What can be seen of a state */
 int model_claims(const struct model *model, int group);
+int model_vfio_devices(const struct model *model, int group);
+int model_open_devices(const struct model *model, int group);
 enum model_owner model_owner(const struct model *model, int group);
 const char *model_owner_name(const struct model *model, int group);
 const char *model_domain_name(const struct model *model, int group);

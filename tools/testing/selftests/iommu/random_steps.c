@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "fault.h"
+#include "lib/fault.h"
+#include "lib/libvfio.h"
 #include "random_steps.h"
-#include "vfio_utils.h"
 
 /* How often a step may be one that is refused. Else nothing ever gets far. */
 #define WILD_ONE_IN	6

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <linux/sched.h>
 
 #include "scene.h"
 
@@ -297,23 +292,36 @@ bool scene_logs_faults(void)
 /* Has the kernel told that it keeps @driver from @bdf, and because of whom? */
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf)
 {
-	char comm[16], line[256];
+	char line[256];
 
-	prctl(PR_GET_NAME, comm);
 	snprintf(line, sizeof(line),
-		 "%s %s: probe refused: IOMMU group %d is owned by userspace (%s[%d])",
-		 driver, bdf, scene->group->id, comm, getpid());
+		 "%s %s: probe refused: IOMMU group %d is owned by userspace (%s)",
+		 driver, bdf, scene->group->id, myself());
+	return kmsg_find(scene->kmsg, line);
+}
+
+/* Has it told that the group cannot be claimed because @driver has @bdf? */
+int claim_refusal_logged(struct scene *scene, const char *bdf,
+			 const char *driver)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line),
+		 "group %d: claim refused: %s is bound to %s",
+		 scene->group->id, bdf, driver);
 	return kmsg_find(scene->kmsg, line);
 }
 
 /* Open container and group, without a claim yet. 0 or -errno. */
 int scene_open_group(struct scene *scene)
 {
-	scene->user.container = vfio_open_container();
-	if (scene->user.container < 0)
-		return scene->user.container;
-	scene->user.group = vfio_open_group(scene->group->id);
-	return scene->user.group < 0 ? scene->user.group : 0;
+	return vfio_user_open_group(&scene->user, scene->group->id);
+}
+
+/* The same with the claim. */
+int scene_claim(struct scene *scene)
+{
+	return vfio_user_claim(&scene->user, scene->group->id);
 }
 
 /*
@@ -328,43 +336,9 @@ pid_t scene_claim_by_child(struct scene *scene, const char *name)
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_NAME, name);
-		_exit(-vfio_set_container(scene->user.group,
-					  scene->user.container));
+		_exit(-vfio_user_set_container(&scene->user));
 	}
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return -ECHILD;
 	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : pid;
-}
-
-/*
- * A child with just this number, which nobody has now. It only waits, and has
- * nothing open.
- */
-pid_t start_as(pid_t pid)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (uintptr_t)&pid,
-		.set_tid_size = 1,
-	};
-	pid_t child;
-
-	child = syscall(__NR_clone3, &args, sizeof(args));
-	if (!child)
-		syscall(__NR_close_range, 0, ~0U, 0);
-	while (!child)
-		pause();
-	return child < 0 ? -errno : child;
-}
-
-/* End a child. 0, or -ECHILD where it had ended already. */
-int stop_child(pid_t pid)
-{
-	int status;
-
-	kill(pid, SIGTERM);
-	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
-	    WTERMSIG(status) != SIGTERM)
-		return -ECHILD;
-	return 0;
 }

@@ -13,12 +13,8 @@
 
 #include <sys/types.h>
 
-#include "edu.h"
-#include "vfio_utils.h"
-
-/* Seconds for a case, with KASAN and lockdep, in an emulator, on a busy host. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
+#include "lib/edu.h"
+#include "lib/libvfio.h"
 
 #define INTEL_VENDOR	0x8086
 #define E1000_DEVICE	0x100e
@@ -39,12 +35,6 @@ enum topology {
 	PCIEPORT,	/* the same, and one of them is a PCI Express port */
 	BESIDE,		/* the same, and one of them is another bridge */
 };
-
-/*
- * For a setup on a machine that cannot show what the case is about. The harness
- * would run the test all the same after SKIP(return); 255 is its own way out.
- */
-#define SKIP_CASE(reason)	SKIP(_exit(255), reason)
 
 /* The group under test, and A's user. */
 struct scene {
@@ -71,9 +61,10 @@ int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
 bool scene_logs_faults(void);
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
+int claim_refusal_logged(struct scene *scene, const char *bdf,
+			 const char *driver);
 int scene_open_group(struct scene *scene);
+int scene_claim(struct scene *scene);
 pid_t scene_claim_by_child(struct scene *scene, const char *name);
-pid_t start_as(pid_t pid);
-int stop_child(pid_t pid);
 
 #endif

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vfio_utils.h"
+#include "lib/libvfio.h"
 
 #define E1000_STATUS	0x0008
 #define E1000_RAL	0x5400

@@ -100,6 +100,7 @@ device dev[DEVICES];
 bit mutex;
 byte owner;
 byte owner_cnt;
+bit retired;
 byte domain = DEFAULT;
 
 /* Scratch, 0 outside of a step. */
@@ -123,7 +124,7 @@ inline check_group()
 			(dev[i].stranded && dev[i].domain == NONE))
 	};
 	invariant(owner_cnt == (owner -> 1 : counted));
-	invariant(owner -> domain >= BLOCKING : domain == DEFAULT)
+	invariant(owner -> domain >= BLOCKING || retired : domain == DEFAULT)
 }
 
 /* Begins an atomic step. Should anything block in it, the mutex stays locked. */
@@ -256,7 +257,7 @@ inline set_domain(to)
 
 /* iommu_group_fallback_domain() */
 #ifndef BREAK_FALLBACK
-#define fallback_domain		(owner -> BLOCKING : DEFAULT)
+#define fallback_domain		(owner && !retired -> BLOCKING : DEFAULT)
 #else
 #define fallback_domain		DEFAULT
 #endif
@@ -581,6 +582,22 @@ inline detach_group()
 	}
 }
 
+/* iommu_group_retire_dma_owner() */
+inline retire_dma_owner()
+{
+	atomic {
+		lock_mutex();
+		ownership(owner == me);
+#ifndef BREAK_RETIRED
+		retired = (domain != BLOCKING);
+#else
+		owner = 0;
+		owner_cnt = 0;
+#endif
+		unlock_mutex()
+	}
+}
+
 /* iommu_group_release_dma_owner() */
 inline release_dma_owner()
 {
@@ -588,6 +605,7 @@ inline release_dma_owner()
 		lock_mutex();
 		ownership(owner == me);
 		owner = 0;
+		retired = 0;
 #ifndef BREAK_RELEASE_COUNT
 		owner_cnt = 0;
 #endif
@@ -625,6 +643,10 @@ proctype user(byte me)
 		if
 		:: good ->
 			attach_group();
+			if
+			:: retire_dma_owner()
+			:: skip
+			fi;
 			if
 			:: detach_group()
 			:: skip

@@ -16,15 +16,10 @@ import sys
 import time
 
 import ktap
-import suites
+import plan
 
 POLL_SECONDS = 0.05
 PR_SET_PDEATHSIG = 1
-
-
-def read_suites(args, kind):
-    """What the suites of a kind must say on the machine."""
-    return suites.select(args.config, args.machine, kind, args.suite)
 
 
 class Tail:
@@ -121,9 +116,12 @@ class TestRun:
         self.log = os.path.join(args.logs, "console.log")
         self.result_log = os.path.join(args.logs, "result.log")
         self.counts = {"ok": 0, "not ok": 0, "skip": 0}
-        self.results = ktap.ResultLog(read_suites(args, "kselftest"))
-        self.console = ktap.ConsoleLog(read_suites(args, "kunit"),
-                                       not args.suite, read_words(args.races))
+        suites = plan.read(args.config)
+        self.results = ktap.ResultLog(
+            plan.select(suites, args.machine, "kselftest", args.suite))
+        self.console = ktap.ConsoleLog(
+            plan.select(suites, args.machine, "kunit", args.suite),
+            not args.suite, read_words(args.races))
 
     def report(self, verdicts, log):
         """Print verdicts and count them."""
@@ -217,19 +215,6 @@ class StoryRun:
         return 0 if good else 1
 
 
-def list_cases(args):
-    """Print MACHINE:SUITE:CASE for all that would run."""
-    for kind in ("kunit", "kselftest"):
-        for suite, expected in read_suites(args, kind).items():
-            for case in expected.cases or ["*"]:
-                print(f"{args.machine}:{suite}:{case}")
-
-
-def list_programs(args):
-    """Print the names of the test programs, separated by commas."""
-    print(",".join(read_suites(args, "kselftest")))
-
-
 def parse(argv):
     """The command line: ours, and QEMU's after "--"."""
     split = argv.index("--") if "--" in argv else len(argv)
@@ -242,8 +227,6 @@ def parse(argv):
                         help="seconds of silence after which it hangs")
     parser.add_argument("--races", help="file with the functions in which a data race is a failure")
     parser.add_argument("--totals", help="file to append the counts to")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--programs", action="store_true")
     parser.add_argument("--story", action="store_true")
     parser.add_argument("--crash", help="with --story: the crash to expect")
     args = parser.parse_args(argv[:split])
@@ -253,8 +236,6 @@ def parse(argv):
 def main():
     """Returns the exit status: 0 if everything was as it must be."""
     args, command = parse(sys.argv[1:])
-    if args.list or args.programs:
-        return list_cases(args) if args.list else list_programs(args)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(130))
     die_with_parent(signal.SIGTERM)
@@ -271,5 +252,5 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except suites.ConfigError as mistake:
+    except plan.ConfigError as mistake:
         sys.exit(f"tests.cfg: {mistake}")

@@ -16,7 +16,7 @@ find out for itself that it cannot run there, and skip it.
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
-from suites import Expected
+from plan import Expected
 
 
 class Verdict(NamedTuple):

@@ -5,7 +5,7 @@
 import unittest
 
 import ktap
-from suites import Expected
+from plan import Expected
 
 PASS = """\
 # suite prog

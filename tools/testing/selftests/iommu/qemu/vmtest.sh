@@ -13,7 +13,7 @@ usage()
 {
 	cat <<-EOF
 	usage: $self [options] --kernel ARCH=IMAGE... --work DIR --logs DIR
-	       $self --list | --machines
+	       $self --list | --machines | --command
 
 	  --kernel ARCH=IMAGE  kernel to boot, built with ../config, ../config.vm
 	                       and ../config.<arch>; ARCH is x86_64 or arm64
@@ -30,6 +30,8 @@ usage()
 	                       race is a failure; races elsewhere are but named
 	  --list               print the names of the cases, run nothing
 	  --machines           print the machines that have a case, and their ARCH
+	  --command            print QEMU's command for a machine with the devices of
+	                       the demo, an argument a line (with --machine NAME)
 	  --demo               tell the story of one refusal instead of testing
 	  --compare IMAGE      with --demo: show first how this kernel crashes
 	  --shell              an interactive machine (with --machine NAME)
@@ -49,11 +51,13 @@ die()
 }
 
 # Values of the command line.
-machines=() suites=() mode=tests
+machines=() suite_options=() mode=tests
 # A machine often waits, for a link or for quiet in the log.
-suite_options=() jobs=$(($(nproc) * 3 / 2))
+jobs=$(($(nproc) * 3 / 2))
 declare -A kernels=() modules=()
 soak=0 seed=0 races='' work='' logs='' compare=''
+# What plan.py says: a line for each machine. The test programs of one of them.
+plan='' programs=''
 # Architectures whose programs and initramfs are built.
 declare -A ready=()
 
@@ -61,7 +65,7 @@ parse_arguments()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--list | --machines | --demo | --shell | --bench) mode=${1#--} ;;
+		--list | --machines | --command | --demo | --shell | --bench) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
 		--machine | --suite | --kernel | --modules | --jobs | --soak | \
 			--seed | --races | --work | --logs | --compare)
@@ -79,7 +83,7 @@ take_value()
 {
 	case $1 in
 	machine) machines+=("$2") ;;
-	suite) suites+=("$2") ;;
+	suite) suite_options+=("--suite=$2") ;;
 	kernel) kernels[${2%%=*}]=${2#*=} ;;
 	modules) modules[${2%%=*}]=${2#*=} ;;
 	jobs) jobs=$2 ;;
@@ -105,10 +109,18 @@ all_machines()
 default_machines()
 {
 	case $mode in
-	demo | shell) machines=(q35-intel) ;;
+	command | demo | shell) machines=(q35-intel) ;;
 	bench) machines=(bench/groups) ;;
 	*) mapfile -t machines < <(all_machines) ;;
 	esac
+}
+
+# make_plan [--list]: for all machines at once. Exit status 1 if tests.cfg has a
+# mistake, 2 if none of them runs a suite.
+make_plan()
+{
+	python3 "$here/plan.py" --config "$here/tests.cfg" \
+		"${suite_options[@]}" "$@" "${machines[@]}"
 }
 
 check_arguments()
@@ -123,13 +135,14 @@ check_arguments()
 		[ -e "$here/$name.conf" ] ||
 			die "no machine '$name'; there are: $(all_machines | xargs)"
 	done
-	for name in "${suites[@]}"; do
-		suite_options+=(--suite "$name")
-		list_cases | grep ":$name:" > /dev/null ||
-			die "no suite '$name' on ${machines[*]}"
-	done
+	case $mode:${#suite_options[@]} in
+	# A list has more than the plan, and one who only wants to look needs none of
+	# it but that a suite is somewhere.
+	list:* | command:0 | demo:0 | shell:0 | bench:0) ;;
+	*) plan=$(make_plan) || exit ;;
+	esac
 	case $mode in
-	list | machines) return ;;
+	list | machines | command) return ;;
 	esac
 	[ -n "$work" ] || die "no --work"
 	[ -n "$logs" ] || die "no --logs"
@@ -318,23 +331,21 @@ prepare()
 	[ -z "$MONITOR" ] || connect_monitor "$3/monitor"
 }
 
-list_cases()
-{
-	local name
-
-	for name in "${machines[@]}"; do
-		boot "$name" --list
-	done
-}
-
 list_machines()
 {
-	local name
+	local name cases
 
-	for name in "${machines[@]}"; do
+	while read -r name cases programs; do
+		[ "$cases" -gt 0 ] || continue
 		read_machine "$name"
-		[ -z "$(boot "$name" --list)" ] || echo "$name $ARCH"
-	done
+		echo "$name $ARCH"
+	done <<< "$plan"
+}
+
+print_command()
+{
+	read_machine "${machines[0]}"
+	printf '%s\n' "$QEMU" "${MACHINE[@]}" "${DEMO_DEVICES[@]}"
 }
 
 make_ready()
@@ -353,13 +364,14 @@ wait_for_slot()
 	done
 }
 
+# run_machine NAME CASES PROGRAMS: a line of the plan.
 run_machine()
 {
 	local name=$1
 
+	programs=${3:-}
+	[ "$2" -gt 0 ] || return 0
 	read_machine "$name"
-	programs=$(boot "$name" --programs) || exit
-	[ -n "$(boot "$name" --list)" ] || return 0
 	make_ready
 	prepare "$name" "${kernels[$ARCH]}" "$logs/$name"
 	wait_for_slot
@@ -368,23 +380,16 @@ run_machine()
 	started=$((started + 1))
 }
 
-# What has the most cases first, or it ends last, and alone.
-by_cases()
-{
-	local name
-
-	for name; do
-		printf '%d %s\n' "$(boot "$name" --list | wc -l)" "$name"
-	done | sort -k1,1nr -k2 | cut -d' ' -f2
-}
-
 run_tests()
 {
-	local name started=0
+	local lines line words started=0
 
 	: > "$work/totals"
-	for name in $(by_cases "${machines[@]}"); do
-		run_machine "$name"
+	# What has the most cases first, or it ends last, and alone.
+	mapfile -t lines < <(sort -k2,2nr -k1,1 <<< "$plan")
+	for line in "${lines[@]}"; do
+		read -ra words <<< "$line"
+		run_machine "${words[@]}"
 	done
 	wait
 	awk -v started="$started" '
@@ -395,7 +400,6 @@ run_tests()
 
 run_shell()
 {
-	programs=
 	read_machine "${machines[0]}"
 	make_ready
 	prepare "${machines[0]}" "${kernels[$ARCH]}" "$logs/${machines[0]}"
@@ -414,7 +418,6 @@ story()
 
 run_demo()
 {
-	programs=
 	read_machine "${machines[0]}"
 	make_ready
 	if [ -n "$compare" ]; then
@@ -430,7 +433,6 @@ run_demo()
 
 run_bench()
 {
-	programs=
 	read_machine "${machines[0]}"
 	make_ready
 	story "${kernels[$ARCH]}" "$logs/${machines[0]}"
@@ -441,8 +443,9 @@ check_arguments
 trap stop EXIT
 trap 'exit 130' INT TERM HUP
 case $mode in
-list) list_cases ;;
+list) make_plan --list ;;
 machines) list_machines ;;
+command) print_command ;;
 tests) run_tests ;;
 shell) run_shell ;;
 demo) run_demo ;;

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -46,6 +47,12 @@ social)
 esac
 printf '# suite prog\\n1..1\\n%s 1 one\\n# exit prog %s\\n# done\\n' "$answer" $status > "$result"
 rm "running/$$"
+"""
+
+# Notes what it is asked to run.
+PYTHON = f"""#!/bin/sh
+echo "${{1##*/}}" >> python
+exec {sys.executable} "$@"
 """
 
 CONF = """
@@ -100,12 +107,13 @@ class VmtestTest(unittest.TestCase):
         self.write(name, text).chmod(0o755)
 
     def machine(self, name, what, arch=ARCH):
-        """A machine that does what it is told."""
-        self.write(f"qemu/{name}.conf", CONF.format(what=what, arch=arch).replace(
+        """A machine that does what it is told; returns its *.conf."""
+        conf = self.write(f"qemu/{name}.conf", CONF.format(what=what, arch=arch).replace(
             "./qemu", str(self.top / "tools/qemu")))
         # In place of what the compiler would make.
         (self.top / "work" / arch / "bin").mkdir(parents=True, exist_ok=True)
         self.write(f"work/{arch}/bin/prog", "")
+        return conf
 
     def start(self, *options, kernel=f"{ARCH}=kernel"):
         """vmtest.sh, running."""
@@ -221,8 +229,7 @@ class VmtestTest(unittest.TestCase):
         self.assertIn("set BUSYBOX_sparc to a static busybox", err)
 
     def test_monitor_where_the_machine_has_a_terminal_for_it(self):
-        self.machine("a", "good")
-        with open(self.top / "qemu/a.conf", "a", encoding="utf-8") as conf:
+        with open(self.machine("a", "good"), "a", encoding="utf-8") as conf:
             conf.write("MONITOR=hvc0\n")
         self.machine("b", "good")
         self.assertEqual(self.run_it("--jobs", "1")[0], 0)
@@ -252,13 +259,76 @@ class VmtestTest(unittest.TestCase):
         self.machine("b", "good", "sparc")
         self.assertEqual(self.run_it("--machines", kernel=None)[:2],
                          (0, [f"a {ARCH}", "b sparc"]))
+        self.write("qemu/tests.cfg", TESTS.replace("*", "b"))
+        self.assertEqual(self.run_it("--machines", kernel=None)[:2], (0, ["b sparc"]))
+
+    def test_list(self):
+        self.machine("a", "good")
+        self.machine("b", "good", "sparc")
+        self.assertEqual(self.run_it("--list", kernel=None)[:2],
+                         (0, ["a:prog:one", "b:prog:one"]))
+        self.assertEqual(self.run_it("--list", "--machine", "b", "--machine", "a", kernel=None)[1],
+                         ["b:prog:one", "a:prog:one"])
+
+    def test_machine_is_told_its_programs(self):
+        self.machine("a", "good")
+        self.write("qemu/tests.cfg", TESTS + TESTS.replace("prog", "more"))
+        self.run_it()
+        self.assertIn(" VMTEST_SUITES=prog,more ", (self.top / "commands").read_text(encoding="utf-8"))
+
+    def test_command(self):
+        self.machine("q35-intel", "good")
+        with open(self.machine("a", "-machine 'p c'"), "a", encoding="utf-8") as conf:
+            conf.write("TEST_DEVICES=(-device no)\nDEMO_DEVICES=(-device e,x=1)\n")
+        qemu = str(self.top / "tools/qemu")
+        self.assertEqual(self.run_it("--command", "--machine", "a", kernel=None),
+                         (0, [qemu, "-machine", "p c", "-device", "e,x=1"], ""))
+        self.assertEqual(self.run_it("--command", kernel=None), (0, [qemu, "good"], ""))
+        self.assertEqual(self.run_it("--command", "--machine", "b", kernel=None),
+                         (2, [], "vmtest: no machine 'b'; there are: a q35-intel\n"))
+        self.assertFalse((self.top / "logs").exists())
+
+    def test_command_needs_no_plan(self):
+        self.machine("a", "good")
+        self.write("qemu/tests.cfg", "[prog]\n")
+        self.assertEqual(self.run_it("--command", "--machine", "a", kernel=None)[0], 0)
+
+    def test_suite_that_no_machine_runs(self):
+        self.machine("a", "good")
+        for mode in ("--list", "--machines", "--demo --machine a", "--jobs 1"):
+            with self.subTest(mode):
+                status, lines, err = self.run_it(*mode.split(), "--suite", "prog", "--suite", "none")
+                self.assertEqual((status, lines, err), (2, [], "vmtest: no suite 'none' on a\n"))
+
+    def test_case_that_is_lost(self):
+        self.machine("a", "good")
+        self.machine("b", "good")
+        self.write("qemu/tests.cfg", "[topologies]\nfar = b\n" +
+                   TESTS.replace("one", "one\n\tsight.{far}:\n\t\topens"))
+        status, lines, _ = self.run_it("--suite", "prog")
+        self.assertEqual((status, lines[-1]), (1, "4 passed, 1 failed, 0 skipped"))
+        self.assertIn("not ok b:prog:sight.far.opens (did not run; log ", "\n".join(lines))
+
+    def test_is_planned_once(self):
+        self.program("tools/python3", PYTHON)
+        for name in "abc":
+            self.machine(name, "good")
+        self.write("qemu/tests.cfg", TESTS.replace("*", "a b") + TESTS.replace("prog", "more"))
+        for mode, boots in (("--list", 0), ("--machines", 0), ("--jobs 1", 2)):
+            with self.subTest(mode):
+                self.write("python", "")
+                self.run_it(*mode.split(), "--suite", "prog")
+                asked = (self.top / "python").read_text(encoding="utf-8").split()
+                self.assertEqual(asked, ["plan.py"] + ["boot.py"] * boots)
 
     def test_mistake_in_tests_cfg(self):
         self.machine("a", "good")
-        self.write("qemu/tests.cfg", TESTS.replace("machines = *", "machines = b"))
-        status, _, err = self.run_it()
-        self.assertNotEqual(status, 0)
-        self.assertIn("tests.cfg: [prog]: 'b' is nowhere", err)
+        self.machine("b", "good")
+        self.write("qemu/tests.cfg", TESTS.replace("machines = *", "machines = c"))
+        for words in ([], ["--list"], ["--machines"], ["--list", "--suite", "prog"]):
+            with self.subTest(words):
+                self.assertEqual(self.run_it(*words),
+                                 (1, [], "tests.cfg: [prog]: 'c' is nowhere\n"))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 #ifndef SELFTESTS_IOMMU_OWNER_TABLE_H
 #define SELFTESTS_IOMMU_OWNER_TABLE_H
 
-#include "vfio_utils.h"
+#include "libvfio.h"
 
 #define OWNER_TABLE	"/sys/kernel/debug/iommu/groups"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "tracefs.h"
-#include "vfio_utils.h"
+#include "libvfio.h"
 
 static const char * const events[] = {
 	"dma_owner_set",

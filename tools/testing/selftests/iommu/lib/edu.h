@@ -6,12 +6,12 @@
  * What is copied are patterns. Two patterns have no word in common, so that a
  * single word tells whether any of one went where it must not go.
  *
- * Errors are as in vfio_utils.h.
+ * Errors are as in libvfio.h.
  */
 #ifndef SELFTESTS_IOMMU_EDU_H
 #define SELFTESTS_IOMMU_EDU_H
 
-#include "vfio_utils.h"
+#include "libvfio.h"
 
 #define EDU_VENDOR	0x1234
 #define EDU_DEVICE	0x11e8

@@ -161,7 +161,7 @@ int slot_open(struct slot *slot, int number)
 /* The address that a function of the slot has. */
 void slot_function(const struct slot *slot, int function, char *bdf)
 {
-	snprintf(bdf, PCI_BDF_LEN, "%s.%d", slot->bus, function);
+	snprintf(bdf, PCI_BDF_LEN, "%.12s.%d", slot->bus, function & 7);
 }
 
 static int read_byte(int fd, int where)

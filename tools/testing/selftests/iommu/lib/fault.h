@@ -2,7 +2,7 @@
 /*
  * Fault injection into a task's own allocations, with any flags and size.
  *
- * Errors are as in vfio_utils.h.
+ * Errors are as in libvfio.h.
  */
 #ifndef SELFTESTS_IOMMU_FAULT_H
 #define SELFTESTS_IOMMU_FAULT_H

@@ -4,14 +4,14 @@
  * plug a card in, or to press the button of a slot, a test asks QEMU's monitor,
  * on the terminal that VMTEST_MONITOR names.
  *
- * Errors are as in vfio_utils.h.
+ * Errors are as in libvfio.h.
  */
 #ifndef SELFTESTS_IOMMU_SLOTS_H
 #define SELFTESTS_IOMMU_SLOTS_H
 
 #include <sys/types.h>
 
-#include "vfio_utils.h"
+#include "libvfio.h"
 
 /* The numbers of the slots. */
 enum {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "fault.h"
-#include "vfio_utils.h"
+#include "libvfio.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
 
