@@ -17,7 +17,10 @@
  *  blocking domain	a domain without mappings: DMA reaches nothing.
  *  present domain	the domain that the devices are attached to now.
  *  fallback domain	the one they return to when their user detaches: the
- *			default domain, or the blocking one under an owner.
+ *			default domain, or the blocking one under an owner that
+ *			is not retired.
+ *  retired owner	one that detaches for the last time, and releases the group
+ *			next.
  *  stranded device	one that could not be attached to the domain that its
  *			group went back to. It gets no kernel driver until it
  *			is attached. Meanwhile its DMA goes nowhere if its
@@ -36,7 +39,8 @@
  *
  *  - A group with an owner has no device with a kernel claim.
  *  - owner_cnt is 1 with an owner, and the number of kernel claims without.
- *  - A group with an owner is never on its default domain, and never on none.
+ *  - A group with an owner is never on its default domain, but between the last
+ *    detach of a retired one and its release; and never on none.
  *    Groups without a default domain (no IOMMU, or an IOMMU driver that
  *    expects paired attach and detach) are exempt: there a claim is
  *    bookkeeping, and no domain is touched.
@@ -89,14 +93,16 @@ static struct group_device *find_device(struct iommu_group *group,
  * @group: the group
  *
  * Context: group->mutex is held.
- * Return: the blocking domain while the group has an owner, else the default
- * domain; NULL for a group without a default domain.
+ * Return: the blocking domain while the group has an owner that is not retired,
+ * else the default domain; NULL for a group without a default domain.
  */
 struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group)
 {
 	lockdep_assert_held(&group->mutex);
 
-	return group->owner ? group->blocking_domain : group->default_domain;
+	if (group->owner && group->blocking_domain)
+		return group->blocking_domain;
+	return group->default_domain;
 }
 
 /**
@@ -761,6 +767,27 @@ static void announce_release(struct iommu_group *group)
 		put_device(dev);
 	}
 }
+
+/**
+ * iommu_group_retire_dma_owner() - Say that an owner's next detach is its last
+ * @group: the group, claimed with iommu_group_set_dma_owner()
+ *
+ * The detach that follows takes the group straight to its default domain, and
+ * iommu_group_release_dma_owner() finds it there: half the work of going by way of
+ * the blocking one. The group is the owner's until that release, which has to
+ * follow, and nobody may make its devices do DMA any more. Changes nothing if no
+ * domain of the owner is attached. Warns if the group has no owner.
+ *
+ * Context: takes group->mutex. May sleep.
+ */
+void iommu_group_retire_dma_owner(struct iommu_group *group)
+{
+	mutex_lock(&group->mutex);
+	if (!WARN_ON(!group->owner) && group->domain != group->blocking_domain)
+		free_blocking_domain(group);
+	mutex_unlock(&group->mutex);
+}
+EXPORT_SYMBOL_GPL(iommu_group_retire_dma_owner);
 
 /**
  * iommu_group_release_dma_owner() - Give a group back to the kernel

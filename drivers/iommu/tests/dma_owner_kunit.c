@@ -332,6 +332,59 @@ static void dma_owner_test_release_detaches(struct kunit *test)
 	expect_free(test);
 }
 
+static void dma_owner_test_retired_owner_detaches_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	iommu_group_retire_dma_owner(f->group);
+	expect_all_on(test, domain);
+
+	mock_iommu.attaches = 0;
+	iommu_detach_group(domain, f->group);
+	expect_all_on(test, f->group->default_domain);
+	iommu_domain_free(domain);
+	KUNIT_EXPECT_PTR_EQ(test, f->group->owner, (void *)&alice);
+	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&f->dev[0]->dev),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &bob), -EPERM);
+
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, (unsigned int)NR_DEVICES);
+	expect_free(test);
+}
+
+/* The group stays cut off until the release. */
+static void dma_owner_test_retired_owner_without_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	iommu_group_retire_dma_owner(f->group);
+	expect_all_on(test, f->group->blocking_domain);
+	expect_owned_by(test, &alice);
+
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* Nobody detaches it, as when the user's domain is gone already. */
+static void dma_owner_test_retired_owner_does_not_detach(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	iommu_group_retire_dma_owner(f->group);
+	iommu_group_release_dma_owner(f->group);
+	expect_all_on(test, f->group->default_domain);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
 static void dma_owner_test_failed_claim_rolls_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1381,6 +1434,9 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_claim_leaves_with_device),
 	KUNIT_CASE(dma_owner_test_domains_of_an_owner),
 	KUNIT_CASE(dma_owner_test_release_detaches),
+	KUNIT_CASE(dma_owner_test_retired_owner_detaches_once),
+	KUNIT_CASE(dma_owner_test_retired_owner_without_domain),
+	KUNIT_CASE(dma_owner_test_retired_owner_does_not_detach),
 	KUNIT_CASE(dma_owner_test_failed_claim_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_attach_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_detach_cuts_off),
