@@ -2,18 +2,12 @@
 """A miniature repository and base for the tests."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-# pylint: disable=wrong-import-position
-import git                      # noqa: E402
-import layout as layouts        # noqa: E402
-import series                   # noqa: E402
-import tree as trees            # noqa: E402
-from check import Context       # noqa: E402
+from check import context
+from ground import git, layout as layouts
+from patches import series, trees
 
 MAKEFILE = "VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 262\n"
 BASE = {
@@ -39,8 +33,11 @@ class FakeSource:
     """Stands for a base: writes BASE into the folder."""
 
     def __init__(self, ident="fake 1", files=None):
-        self.ident, self.title = ident, ident
+        self.ident, self.title, self.version = ident, ident, "1"
         self.files = files or BASE
+
+    def fetch(self):
+        """It is there."""
 
     def unpack(self, folder, _log):
         """Writes the files."""
@@ -94,8 +91,7 @@ class Repository:
 
     def context(self):
         """What the checks look at."""
-        tree = self.tree()
-        return Context(self.layout, self.source, tree, series.load(self.layout), tree.state())
+        return context.of_run(self.layout, self.source)
 
 
 def changed_base(path, old, new):

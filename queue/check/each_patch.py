@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every patch builds the folders that it touches, without a warning there."""
+
+import posixpath
+from typing import NamedTuple, Optional
+
+from ground import console, packages, proc
+from ground.errors import Failed, first_of
+from kernel import kbuild, kconfig, warnings
+from patches import trees
+
+CONFIG = "vm"
+NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
+EXTRA = "queue/check/step.config"
+DEFCONFIGS = {"powerpc": "corenet32_smp_defconfig", "sparc": "sparc64_defconfig"}
+
+
+class Variant(NamedTuple):
+    """A configuration for building patches: a name, what it starts from, and lines
+    over the machines' configuration; none of that with `lines` None."""
+    name: str = ""
+    seed: str = "tinyconfig"
+    lines: Optional[str] = ""
+
+
+USUAL = Variant()
+
+
+def cases(ctx):
+    """One case per patch, remembered by everything up to that patch."""
+    listed = []
+    for number, entry in enumerate(ctx.entries):
+        name = "builds-" + posixpath.basename(entry.name)[:-len(".patch")]
+        key = None
+        if ctx.source:
+            key = [entry.key, ctx.state.base_commit, kbuild.compiler(), *_fragment_texts(ctx),
+                   *_fragment_texts(ctx, "arm64")]
+        listed.append((name, lambda c, n=number: builds(c, n), key))
+    return listed
+
+
+def _fragment_texts(ctx, arch="x86_64"):
+    """[(name, text)] of the fragments as the last patch leaves them, whichever patch
+    is built with them, and of the machinery's own EXTRA."""
+    files = {path: data for e in ctx.entries for path, (data, _) in e.files.items()}
+    texts = [(n, files.get(f"{kconfig.FRAGMENTS}/{n}", b"").decode("utf-8", "replace"))
+             for n in kconfig.fragment_names(arch, CONFIG)]
+    return texts + [("step.config", (ctx.layout.root / EXTRA).read_text(encoding="utf-8"))]
+
+
+def folders(repo, commit, paths):
+    """Build folders of the paths: the nearest with a Makefile, headers aside."""
+    nearest = set()
+    for path in paths:
+        folder = posixpath.dirname(path)
+        if path.startswith(NOT_BUILT + ("include/",)) or not folder or "/include/" in path:
+            continue
+        while folder and not repo.ok("cat-file", "-e", f"{commit}:{folder}/Makefile"):
+            folder = posixpath.dirname(folder)
+        if folder:
+            nearest.add(folder + "/")
+    return nearest
+
+
+def _goals(ctx, number):
+    """Folders that patch `number` may break: its own; all those of the series
+    when it changes a header."""
+    entry, _, commit = ctx.steps[number]
+    if not any(p.endswith(".h") or "/include/" in p for p in entry.paths()):
+        return sorted(folders(ctx.git, commit, entry.paths()))
+    every = [p for e in ctx.entries[:number + 1] for p in e.paths()]
+    return sorted(folders(ctx.git, commit, every))
+
+
+def outermost(goals):
+    """Without folders that lie in another of them."""
+    return [g for g in goals if not any(g != o and g.startswith(o) for o in goals)]
+
+
+def goals_of(ctx, number):
+    """Folders to build for a patch, as far as x86_64 has them."""
+    return outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
+                      or g.startswith("arch/x86/")])
+
+
+def builds(ctx, number):
+    """Builds the folders of one patch in .build/step; what x86_64 does not compile
+    of it, on arm64, powerpc or sparc. Raises Failed when a file has a warning, does
+    not compile, or no architecture compiles it."""
+    entry, _, commit = ctx.steps[number]
+    goals = goals_of(ctx, number)
+    source = trees.side_tree(ctx.tree, "step", commit)
+    outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
+    for arch in ("arm64", *DEFCONFIGS):
+        rest = [p for p in _uncompiled(entry, outs) if _suits(p, arch)]
+        if rest:
+            outs.append(_make(ctx, number, source, arch, [p[:-2] + ".o" for p in rest]))
+    left = _uncompiled(entry, outs)
+    if left:
+        raise Failed(f"no configuration compiles {' '.join(left)}")
+    return "" if outs else "nothing to compile"
+
+
+def _suits(path, arch):
+    """Whether a file that x86_64 does not compile is to be tried on `arch`."""
+    if path.startswith("arch/"):
+        return path.startswith(f"arch/{arch}/")
+    return arch == "arm64"
+
+
+def _uncompiled(entry, outs):
+    """Touched .c files that no output folder has an object of."""
+    sources = [p for p in entry.paths() if p.endswith(".c") and not p.startswith(NOT_BUILT)]
+    return [p for p in sources if not any((out / (p[:-2] + ".o")).is_file() for out in outs)]
+
+
+def _make(ctx, number, source, arch, targets):
+    """Builds targets on one architecture; Failed on errors, and on warnings in
+    touched files. Returns the output folder."""
+    entry = ctx.entries[number]
+    title = f"patch {number + 1} of {len(ctx.entries)}"
+    built, log = make(ctx, source, arch, targets, USUAL, title, f"builds-{number + 1:02}-{arch}")
+    warned = warnings.of_files(log.read_text(encoding="utf-8", errors="replace"), entry.paths())
+    first_of([f"{path}: {what}" for path, what in sorted(warned)], log.with_suffix(".warnings"))
+    return built.out
+
+
+def _fragments_of(ctx, arch, variant):
+    """The fragments' files of a variant on an architecture."""
+    if arch in DEFCONFIGS or variant.lines is None:
+        return []
+    return _fragment_files(ctx, arch, variant)
+
+
+def make(ctx, source, arch, targets, variant, title, log_name, anew=False):
+    """Builds targets of a source tree in a variant; returns (the Build, the log).
+
+    `anew`: also what is up to date, whose warnings nobody would see. Raises Failed
+    on errors.
+    """
+    packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
+    name = "-".join(["step"] + [word for word in (arch, variant.name) if word not in ("x86_64", "")])
+    built = kbuild.Build(ctx.layout, source, arch, name, _fragments_of(ctx, arch, variant), skip_unknown=True,
+                         quiet=True, seed=DEFCONFIGS.get(arch, variant.seed), repeat="./dma-owner check")
+    built.configure()
+    if anew:
+        forget(built.out, targets)
+    log = ctx.log(log_name)
+    with console.stage(f"Building {title} ({name}): {' '.join(targets)}", log):
+        status = proc.logged(built.make(*targets), log, cwd=source, env=built.environment())
+    if status:
+        raise Failed(f"{title} does not build {' '.join(targets)} on {arch}", log)
+    return built, log
+
+
+def forget(out, targets):
+    """Has the next build compile the targeted folders from scratch."""
+    for target in targets:
+        for path in (out / target).rglob("*.o"):
+            path.unlink()
+
+
+def _fragment_files(ctx, arch, variant):
+    """Writes the fragments to files; returns their paths. Raises Failed when the series
+    lacks one."""
+    home = ctx.layout.work / "check" / f"fragments-{arch}"
+    home.mkdir(parents=True, exist_ok=True)
+    files = []
+    own = [(f"config.{variant.name}", variant.lines)] if variant.lines else []
+    for name, text in _fragment_texts(ctx, arch) + own:
+        if not text:
+            raise Failed(f"the series has no {kconfig.FRAGMENTS}/{name}: nothing to build with")
+        (home / name).write_text(text, encoding="utf-8")
+        files.append(home / name)
+    return files

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""checkpatch on every mail, SPDX lines, shellcheck, and Python's own sanity."""
+
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+
+from give import export
+from ground import console, proc
+from ground.errors import Failed, first_of
+from ground.layout import remove
+
+FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
+NO_SPDX = ("COPYING",)
+# The history of mainline is not here; and maintainers() looks at the new files.
+IGNORED = "UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES"
+
+
+def cases(ctx):
+    """These checks; only checkpatch is dear enough to be remembered."""
+    key = [entry.key for entry in ctx.entries][-1:] + [_allow_text(ctx.layout), ctx.state.base_commit]
+    return [("spdx", spdx, None),
+            ("shellcheck", shellcheck, None),
+            ("python", python, None),
+            ("maintainers", maintainers, None),
+            ("recipients", recipients, key),
+            ("checkpatch", checkpatch, key)]
+
+
+def _allow_text(layout):
+    path = layout.root / "queue/check/checkpatch-allow"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def allowed(text):
+    """Entries of checkpatch-allow: {(type, path)}; each needs a reason.
+
+    Raises Failed on a line without one.
+    """
+    pairs = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        words = line.split(None, 2)
+        if len(words) < 3:
+            raise Failed(f"queue/check/checkpatch-allow:{number}: 'TYPE path reason' is the form")
+        pairs.add((words[0], words[1]))
+    return pairs
+
+
+def _dictionary():
+    """Path of codespell's dictionary, from the package's list of files; '' without it."""
+    _, out, _ = proc.call(["dpkg", "-L", "codespell"])
+    paths = re.findall(r"^.*/dictionary\.txt$", out.decode(), re.M)
+    return paths[0] if paths else ""
+
+
+def findings(text):
+    """checkpatch's findings: [(severity, type, path, line as printed)]."""
+    rows = []
+    for line in text.splitlines():
+        match = FINDING.match(line)
+        if match:
+            rows.append((match.group(3), match.group(4), match.group(1), line))
+    return rows
+
+
+def _one_mail(ctx, folder, words, item):
+    """Runs checkpatch on one mail; returns (name, findings, output)."""
+    name, data = item
+    path = folder / name
+    path.write_bytes(data)
+    argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
+            "--terse", "--showfile", "--no-color", "--ignore", IGNORED, *words, str(path)]
+    # A tree that starts at a release has no mainline history: without a .git the
+    # form of a commit's name is judged, and that the commit is unknown is no news.
+    env = dict(os.environ, LC_ALL="C.UTF-8", GIT_DIR="/nonexistent")
+    status, out, err = proc.call(argv, cwd=ctx.tree.path, env=env)
+    text = (out + err).decode("utf-8", "replace")
+    complaints = findings(text)
+    if status and not complaints:
+        complaints = [("ERROR", "RUN", name, f"{name}: checkpatch: {' '.join(text.split())[:200]}")]
+    return name, complaints, text
+
+
+def maintainers(ctx):
+    """Every new file is in a section of MAINTAINERS."""
+    text = ctx.git.bytes("show", f"{ctx.tip}:MAINTAINERS").decode()
+    known = re.findall(r"^F:\s+(\S+)", text, re.M)
+    names = ctx.git.bytes("diff", "--name-only", "--diff-filter=A", ctx.base_commit, ctx.tip).decode().split()
+    first_of([f"{name} has no line in MAINTAINERS" for name in names
+              if not any(fnmatch(name, line + "*" if line.endswith("/") else line) for line in known)])
+    return f"{len(names)} new files"
+
+
+def subsystems(text):
+    """Names of subsystems in what get_maintainer.pl prints, people and lists aside."""
+    return {line for line in text.splitlines() if line and "@" not in line and line != "THE REST"}
+
+
+def _asked(ctx, *words):
+    """subsystems() of get_maintainer.pl, run in the tree of the series."""
+    argv = ["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "--subsystem", "--norolestats", *words]
+    status, out, err = proc.call(argv, cwd=ctx.tree.path)
+    if status:
+        raise Failed(f"get_maintainer.pl: {' '.join(err.decode('utf-8', 'replace').split())[:200]}")
+    return subsystems(out.decode("utf-8", "replace"))
+
+
+def strays(folders, asked):
+    """Lines for the patches that would be sent to nobody who owns the folder in which
+    they are. `folders`: {patch: folder}; `asked`: {patch or folder: subsystems}."""
+    return [f"{name}: get_maintainer.pl sends it to {', '.join(sorted(asked[name])) or 'nobody'}, not to those of {folder}"
+            for name, folder in folders.items() if not asked[name] & asked[folder]]
+
+
+def recipients(ctx):
+    """get_maintainer.pl sends each patch to the subsystem whose folder it is in."""
+    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    folders = {entry.name: os.path.dirname(entry.name) for entry in ctx.entries}
+    home = ctx.layout.work / "check" / "recipients"
+    remove(home)
+    home.mkdir(parents=True, exist_ok=True)
+    new = [path for entry in ctx.entries for path in entry.files]
+    words = {folder: ["-f", folder, *[path for path in new if os.path.dirname(path) == folder]]
+             for folder in folders.values()}
+    for entry, (name, data) in zip(ctx.entries, mails):
+        (home / name).write_bytes(data)
+        words[entry.name] = [str(home / name)]
+    with console.stage(f"get_maintainer.pl on {len(mails)} mails"):
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            asked = dict(zip(words, pool.map(lambda arguments: _asked(ctx, *arguments), words.values())))
+    first_of(strays(folders, asked), ctx.log("recipients"))
+    return f"{len(mails)} mails"
+
+
+def checkpatch(ctx):
+    """0 errors, 0 warnings; a CHECK only with a reason in queue/check/checkpatch-allow."""
+    folder = ctx.layout.work / "check" / "mails"
+    remove(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    fine, used = allowed(_allow_text(ctx.layout)), set()
+    dictionary = _dictionary()
+    words = ["--codespell", f"--codespellfile={dictionary}"] if dictionary else []
+    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    problems, texts = [], []
+    with console.stage(f"checkpatch on {len(mails)} mails"):
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            results = list(pool.map(lambda item: _one_mail(ctx, folder, words, item), mails))
+    for name, complaints, text in results:
+        texts.append(f"== {name}\n{text}")
+        for severity, kind, path, line in complaints:
+            if severity == "CHECK" and (kind, path) in fine:
+                used.add((kind, path))
+                console.say(f"# allowed: {line}")
+            else:
+                problems.append(f"{name[:4]} {line}")
+    problems += [f"queue/check/checkpatch-allow: {kind} {path} is no longer found: remove the line"
+                 for kind, path in sorted(fine - used)]
+    log = ctx.log("checkpatch")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(texts), encoding="utf-8")
+    if problems:
+        first_of(problems, log.with_name("check-checkpatch-problems.log"))
+    return f"{len(mails)} mails, 0 errors, 0 warnings, {len(used)} CHECKs allowed"
+
+
+def spdx(ctx):
+    """An SPDX line near the top of every file of this project."""
+    problems = []
+    for path in ctx.repository:
+        if path in NO_SPDX or path.endswith(".patch"):
+            continue
+        data = (ctx.layout.root / path).read_bytes()
+        if data and b"SPDX-License-Identifier: GPL-2.0" not in b"\n".join(data.split(b"\n")[:5]):
+            problems.append(f"{path} has no SPDX-License-Identifier: GPL-2.0-only in its first lines")
+    first_of(problems)
+
+
+def _shell_scripts(ctx):
+    """Shell scripts of the repository, by their first line."""
+    scripts = []
+    for path in ctx.repository:
+        place = ctx.layout.root / path
+        if place.is_file() and not path.endswith(".patch"):
+            with open(place, "rb") as text:
+                if re.match(rb"#!.*\b(?:ba|da)?sh\b", text.readline()):
+                    scripts.append(path)
+    return scripts
+
+
+def shellcheck(ctx):
+    """shellcheck on every shell script, one by one."""
+    scripts, log = _shell_scripts(ctx), ctx.log("shellcheck")
+    if scripts and proc.logged(["shellcheck", "-x", "-P", "SCRIPTDIR", "-f", "gcc", *scripts], log, cwd=ctx.layout.root):
+        lines = [line for line in log.read_text(encoding="utf-8").splitlines()
+                 if re.match(r"\S+:\d+:\d+: ", line)]
+        raise Failed(lines[0] if lines else "shellcheck failed", log)
+    return f"{len(scripts)} scripts"
+
+
+def python(ctx):
+    """The machinery compiles, and pyflakes finds nothing in it."""
+    files = [p for p in ctx.repository if p.endswith(".py")]
+    for path in files:
+        text = (ctx.layout.root / path).read_text(encoding="utf-8")
+        try:
+            compile(text, path, "exec")
+        except SyntaxError as error:
+            raise Failed(f"{path}:{error.lineno}: {error.msg}") from None
+    log = ctx.log("python")
+    if files and proc.logged(["pyflakes3", *files], log, cwd=ctx.layout.root):
+        raise Failed("pyflakes3: " + log.read_text(encoding="utf-8").splitlines()[1], log)
+    return f"{len(files)} modules"

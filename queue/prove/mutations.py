@@ -1,0 +1,698 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The mutations: each takes one rule of DMA ownership away."""
+
+from typing import NamedTuple, Union
+
+
+class Suite(NamedTuple):
+    """A suite of tests.cfg, on one of its machines."""
+    machine: str
+    name: str
+
+
+UNIT = Suite("q35-intel", "iommu_dma_owner")
+VFIO = Suite("q35-intel", "dma_owner_vfio_test")
+ABI = Suite("q35-intel", "dma_owner_abi_test")
+HOTPLUG = Suite("q35-intel", "dma_owner_hotplug_test")
+HOTPLUG_AMD = Suite("q35-amd", "dma_owner_hotplug_test")
+PCIEHP = Suite("q35-intel", "dma_owner_pciehp_test")
+HOTPLUG_SM = Suite("q35-intel-sm", "dma_owner_hotplug_test")
+FAIL_NTH_SM = Suite("q35-intel-sm", "dma_owner_fail_nth_test")
+MDEV = Suite("q35-intel", "dma_owner_mdev_test")
+NOIOMMU = Suite("q35-noiommu", "dma_owner_noiommu_test")
+SHOWN = Suite("q35-intel", "dma_owner_visibility_test")
+RACE = Suite("q35-intel", "dma_owner_race_test")
+DIRECT = Suite("q35-intel", "dma_owner_direct_test")
+DIRECT_AMD = Suite("q35-amd", "dma_owner_direct_test")
+
+
+class Mutation(NamedTuple):
+    """What goes wrong, and how. `killer`: the suite that notices it, or the rule
+    (-DBREAK_...) without which spin refutes the model, where no machine would."""
+    name: str
+    path: str
+    old: str        # stands in the file exactly once
+    new: str
+    killer: Union[Suite, str] = UNIT
+
+
+OWNER = "drivers/iommu/dma-owner.c"
+CORE = "drivers/iommu/iommu.c"
+DMAR = "drivers/iommu/intel/dmar.c"
+DRIVERS = "drivers/base/dd.c"
+GROUPS = "drivers/vfio/vfio.c"
+INTEL = "drivers/iommu/intel/iommu.c"
+AMD = "drivers/iommu/amd/iommu.c"
+SLOTS = "drivers/pci/hotplug/pciehp_pci.c"
+
+MUTATIONS = tuple(Mutation(*words) for words in (
+    ("a kernel claim ignores the owner", OWNER,
+     "\tif (group->owner) {\n"
+     "\t\tdevice->refused = true;\n"
+     "\t\treport_probe_refused(group, device->dev);\n"
+     "\t\treturn -EBUSY;\n"
+     "\t}\n",
+     ""),
+    ("an owner comes between a kernel claim and its check", OWNER,
+     "\tclaim_device(group, device);\n"
+     "\treturn 0;\n"
+     "}\n"
+     "\n"
+     "/* Whether to",
+     "\tmutex_unlock(&group->mutex);\n"
+     "\tschedule_timeout_uninterruptible(1);\n"
+     "\tmutex_lock(&group->mutex);\n"
+     "\tclaim_device(group, device);\n"
+     "\treturn 0;\n"
+     "}\n"
+     "\n"
+     "/* Whether to",
+     RACE),
+    ("an owner's claim ignores other claims", OWNER,
+     "\t\treport_claim_refused(group);\n"
+     "\t\treturn -EPERM;",
+     "\t\treport_claim_refused(group);"),
+    ("a repeated kernel claim counts twice", OWNER,
+     "\tif (device->dma_api)\n"
+     "\t\treturn;\n"
+     "\tdevice->dma_api = true;",
+     "\tdevice->dma_api = true;"),
+    ("a stray release counts", OWNER,
+     "\tif (!device->dma_api)\n"
+     "\t\treturn;\n",
+     ""),
+    ("a device that leaves keeps its claim", OWNER,
+     "\t\t\t   struct group_device *device)\n"
+     "{\n"
+     "\tunclaim_device(group, device);",
+     "\t\t\t   struct group_device *device)\n"
+     "{"),
+    ("an owned group falls back to its default domain", OWNER,
+     "\tif (group->owner && group->blocking_domain)\n"
+     "\t\treturn group->blocking_domain;\n",
+     ""),
+    ("the last detach goes by way of the blocking domain", OWNER,
+     "\tif (!WARN_ON(!group->owner) && group->domain != group->blocking_domain)\n"
+     "\t\tfree_blocking_domain(group);\n",
+     "\tWARN_ON(!group->owner);\n"),
+    ("an owner without a domain is let go when it retires", OWNER,
+     "\tif (!WARN_ON(!group->owner) && group->domain != group->blocking_domain)\n",
+     "\tif (!WARN_ON(!group->owner))\n"),
+    ("a retired owner loses its group before the release", OWNER,
+     "\tif (!WARN_ON(!group->owner) && group->domain != group->blocking_domain)\n"
+     "\t\tfree_blocking_domain(group);\n",
+     "\tif (!WARN_ON(!group->owner) && group->domain != group->blocking_domain) {\n"
+     "\t\tfree_blocking_domain(group);\n"
+     "\t\tgroup->owner = NULL;\n"
+     "\t\tgroup->owner_cnt = 0;\n"
+     "\t}\n"),
+    ("a claim takes a driver's own domain away", OWNER,
+     "\tif (group->domain != group->default_domain)\n"
+     "\t\treturn -EBUSY;\n",
+     ""),
+    ("a failed attach is not rolled back", CORE,
+     "\tiommu_group_undo_attach(group, domain, device);\n",
+     ""),
+    ("the rollback leaves out the device that failed", CORE,
+     "\t\tif (group->domain)\n"
+     "\t\t\t__iommu_device_restore",
+     "\t\tif (group->domain && device != failed)\n"
+     "\t\t\t__iommu_device_restore"),
+    ("a device that could not go back is forgotten", CORE,
+     "\tdevice->stranded = ret;\n",
+     "\tdevice->stranded = false;\n"),
+    ("a device that could not go back is said to be cut off", CORE,
+     "\t\tto->ops->detach_dev ? \"\" : \", nor cut off from its old one\");",
+     "\t\t\"\");"),
+    ("a device that could not go back is not cut off", CORE,
+     "\tif (from)\n"
+     "\t\t__iommu_detach_device(from, device->dev);\n",
+     ""),
+    ("a device that could not go back is never tried again", OWNER,
+     "\tif (device->stranded) {",
+     "\tif (0) {"),
+    ("a device that joins is dragged to the default domain", CORE,
+     "\tif (group->default_domain && group->domain == group->default_domain) {",
+     "\tif (group->default_domain) {"),
+    ("a device with a driver that joins late is not counted", OWNER,
+     "\tclaim_device(group, device);\n"
+     "\treturn 0;\n"
+     "}\n"
+     "\n"
+     "/**\n"
+     " * iommu_dma_owner_leave",
+     "\treturn 0;\n"
+     "}\n"
+     "\n"
+     "/**\n"
+     " * iommu_dma_owner_leave"),
+    ("a device with a driver may join an owned group", OWNER,
+     "\t\treport_join_refused(group, dev);\n"
+     "\t\treturn -EBUSY;",
+     "\t\treport_join_refused(group, dev);\n"
+     "\t\treturn 0;"),
+    ("a device that joined an owned group never gets its DMA ops", OWNER,
+     "\tdevice->dma_ops_stale = group->default_domain &&\n"
+     "\t\t\t\tgroup->domain != group->default_domain;\n",
+     "\tdevice->dma_ops_stale = false;\n"),
+    ("a device that joined a driver's own domain never gets its DMA ops", OWNER,
+     "\t\t\t\tgroup->domain != group->default_domain;\n",
+     "\t\t\t\tgroup->owner;\n"),
+    ("DMA ops are set up while the group is on another domain", OWNER,
+     "\tif (!device->dma_ops_stale || group->domain != group->default_domain)\n",
+     "\tif (!device->dma_ops_stale)\n"),
+    ("DMA ops are set up before every probe", OWNER,
+     "\tdevice->dma_ops_stale = false;\n",
+     ""),
+    ("a device is released while others can attach it", CORE,
+     "\tdevice = iommu_group_delist(group, dev);\n"
+     "\tdev->bus->iommu_ops->release_device(dev);\n",
+     "\tdev->bus->iommu_ops->release_device(dev);\n"
+     "\tdevice = iommu_group_delist(group, dev);\n"),
+    ("the driver core does not claim", DRIVERS,
+     "\tret = iommu_device_use_dma_api(dev);",
+     "\tret = 0;"),
+    ("the driver core does not release", DRIVERS,
+     "\tiommu_device_unuse_dma_api(dev);",
+     ""),
+    ("the claim is released before managed resources are", DRIVERS,
+     "\t\tdevres_release_all(dev);\n"
+     "\t\tdevice_unconfigure_dma(dev);\n"
+     "\t\tdevice_release_dma(dev);\n"
+     "\t\tdev->driver = NULL;\n"
+     "\t\tdev_set",
+     "\t\tdevice_release_dma(dev);\n"
+     "\t\tdevres_release_all(dev);\n"
+     "\t\tdevice_unconfigure_dma(dev);\n"
+     "\t\tdev->driver = NULL;\n"
+     "\t\tdev_set"),
+    ("a failed probe keeps its claim", DRIVERS,
+     "\tdevice_unconfigure_dma(dev);\n"
+     "\tdevice_release_dma(dev);\n"
+     "\tdev->driver = NULL;\n"
+     "\tdev_set",
+     "\tdevice_unconfigure_dma(dev);\n"
+     "\tdev->driver = NULL;\n"
+     "\tdev_set"),
+    ("a write to bind does not learn of the refusal", DRIVERS,
+     "\t\t\tret = dev->p->dma_claim_error;",
+     "\t\t\tret = 0;"),
+    ("a write to bind learns of an earlier refusal", DRIVERS,
+     "\tdev->p->dma_claim_error = 0;\n",
+     ""),
+    ("a write to drivers_probe does not learn of the refusal", DRIVERS,
+     "\treturn ret ? ret : refused;\n",
+     "\treturn ret;\n"),
+    ("a write to drivers_probe learns of the last refusal only", DRIVERS,
+     "\tif (dev->p->dma_claim_error)\n"
+     "\t\tdata->refused = dev->p->dma_claim_error;\n",
+     "\tdata->refused = dev->p->dma_claim_error;\n"),
+    ("a write to drivers_probe fails though a driver was bound", DRIVERS,
+     "\treturn ret ? ret : refused;\n",
+     "\treturn refused ? refused : ret;\n"),
+    ("a refusal ends a walk over devices", DRIVERS,
+     "\treturn __device_attach(dev, false, &refused);\n",
+     "\tint ret = __device_attach(dev, false, &refused);\n"
+     "\n"
+     "\treturn ret ? ret : refused;\n"),
+    ("driver_managed_dma is ignored", DRIVERS,
+     "\tif (!ret && !dev->driver->driver_managed_dma) {\n",
+     "\tif (!ret) {\n"),
+    ("a group that is known is claimed after dma_configure()", DRIVERS,
+     "\tin_group = device_iommu_mapped(dev);\n",
+     "\tin_group = false;\n"),
+    ("a group that is joined in dma_configure() is not claimed", DRIVERS,
+     "\tif (!in_group) {\n",
+     "\tif (0) {\n"),
+    ("DMA ops stay that were chosen by an owner's domain", DRIVERS,
+     "\tdevice_unconfigure_dma(dev);\n"
+     "\treturn dev->bus->dma_configure(dev);\n",
+     "\treturn 0;\n"),
+    ("a refusal ends the search for a driver", DRIVERS,
+     "\tret = 0;\n"
+     "done:",
+     "\tif (!dev->p->dma_claim_error)\n"
+     "\t\tret = 0;\n"
+     "done:"),
+    ("an owner needs no cookie", OWNER,
+     "\tif (!owner)\n"
+     "\t\treturn -EINVAL;\n",
+     ""),
+    ("an empty group can be claimed", OWNER,
+     "\tif (list_empty(&group->devices))\n"
+     "\t\treturn -ENODEV;\n",
+     ""),
+    ("groups without a default domain are blocked", OWNER,
+     "\tif (!ret && group->default_domain)\n"
+     "\t\tret = block_group(group);\n",
+     "\tif (!ret)\n"
+     "\t\tret = block_group(group);\n"),
+    ("a new group is claimed before it has its default domain", OWNER,
+     "\tif (!group->default_domain)\n"
+     "\t\tret = __iommu_group_init_domain(group);\n",
+     ""),
+    ("a release leaves the group where it is", OWNER,
+     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"
+     "\t\tfree_blocking_domain(group);\n",
+     ""),
+    ("a release keeps the blocking domain", OWNER,
+     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"
+     "\t\tfree_blocking_domain(group);\n",
+     "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"),
+    ("a refused claim keeps the blocking domain", OWNER,
+     "\tif (ret) {\n"
+     "\t\tfree_blocking_domain(group);\n"
+     "\t\treturn ret;\n",
+     "\tif (ret) {\n"
+     "\t\treturn ret;\n"),
+    ("the blocking domain is freed under a stranded device", OWNER,
+     "\t\tif (device->stranded)\n"
+     "\t\t\treturn;\n",
+     "\t\t;\n"),
+    ("a release keeps the count", OWNER,
+     "\tgroup->owner = NULL;\n"
+     "\tgroup->owner_cnt = 0;\n",
+     "\tgroup->owner = NULL;\n"),
+    ("a missing blocking domain goes unnoticed", OWNER,
+     "\treturn group->blocking_domain ? 0 : -ENOMEM;\n",
+     "\treturn 0;\n"),
+    ("an owner cannot attach a domain", CORE,
+     "\t    group->domain != iommu_group_fallback_domain(group))\n",
+     "\t    group->domain != group->default_domain)\n"),
+    ("a domain can be attached over another", CORE,
+     "\t    group->domain != iommu_group_fallback_domain(group))\n",
+     "\t    0)\n"),
+    ("a group forgets that it went back", CORE,
+     "\t\t__iommu_device_restore_domain(group, device, group->domain,\n"
+     "\t\t\t\t\t      domain);\n"
+     "\tgroup->domain = domain;",
+     "\t\t__iommu_device_restore_domain(group, device, group->domain,\n"
+     "\t\t\t\t\t      domain);"),
+    ("the blocking domain leaks", CORE,
+     "\tif (group->blocking_domain)\n"
+     "\t\tiommu_domain_free(group->blocking_domain);\n",
+     ""),
+
+    # More of the state machine
+    ("a device without a group cannot have a driver", OWNER,
+     "\tif (!group)\n"
+     "\t\treturn 0;\n"
+     "\n"
+     "\tmutex_lock(&group->mutex);\n"
+     "\t/* A device that is not on the list yet",
+     "\tif (!group)\n"
+     "\t\treturn -ENODEV;\n"
+     "\n"
+     "\tmutex_lock(&group->mutex);\n"
+     "\t/* A device that is not on the list yet"),
+    ("an owner gets the group with DMA on its default domain", OWNER,
+     "\tret = take_group_from_kernel(group);\n"
+     "\tif (ret) {\n"
+     "\t\treport_domain_in_way(group, ret);\n"
+     "\t\treturn ret;\n"
+     "\t}\n",
+     ""),
+    ("a refusal names every device that is in the way", OWNER,
+     "#define REPORT_DEVICES\t\t8\n",
+     "#define REPORT_DEVICES\t\t100\n"),
+    ("the log of a group is not limited", OWNER,
+     "\tif (!__ratelimit(limit))\n"
+     "\t\treturn false;\n",
+     "\t__ratelimit(limit);\n"),
+    ("all kinds of reports share one limit", OWNER,
+     "\tif (group->reports)\n"
+     "\t\treturn &group->reports[kind];\n",
+     "\tif (group->reports)\n"
+     "\t\treturn &group->reports[0];\n"),
+    ("a claim that the domain does not allow is not told of", OWNER,
+     "\t\treport_domain_in_way(group, ret);\n",
+     ""),
+    ("an owner is not counted", OWNER,
+     "\tgroup->owner_cnt = 1;\n",
+     ""),
+    ("a kernel claim does not count as a claim", OWNER,
+     "\tclaimed = group->owner_cnt;",
+     "\tclaimed = group->owner;"),
+    ("a driver's own domain keeps drivers from its siblings", OWNER,
+     "\tif (group->owner) {\n"
+     "\t\tdevice->refused = true;",
+     "\tif (group->owner || group->domain != group->default_domain) {\n"
+     "\t\tdevice->refused = true;"),
+    ("DMA ops that a claim overtook are never set up", OWNER,
+     "\tlist_for_each_entry(device, &group->devices, list)\n"
+     "\t\tdevice->dma_ops_stale = true;\n",
+     ""),
+    ("a group gets a default domain under its owner", CORE,
+     "\tif (group->default_domain || group->owner)\n",
+     "\tif (group->default_domain)\n"),
+    ("a device that could not join stays counted", CORE,
+     "\tmutex_lock(&group->mutex);\n"
+     "\tiommu_dma_owner_leave(group, device);\n"
+     "\tlist_del(&device->list);\n",
+     "\tmutex_lock(&group->mutex);\n"
+     "\tlist_del(&device->list);\n"),
+    ("device_bind_driver() does not claim", DRIVERS,
+     "\tret = device_claim_dma(dev);\n"
+     "\tif (ret)\n"
+     "\t\treturn ret;\n"
+     "\n",
+     ""),
+    ("a refused probe is taken back like a failed one", DRIVERS,
+     "\tif (in_group) {\n"
+     "\t\tret = device_claim_dma(dev);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto dma_claim_refused;\n",
+     "\tif (in_group) {\n"
+     "\t\tret = device_claim_dma(dev);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto probe_failed;\n"),
+    ("a driver is bound before the group of its device is known", DRIVERS,
+     "\tret = -READ_ONCE(dev->iommu_error);\n",
+     "\tret = 0;\n"),
+    ("a device that could not join its group is not tried again", CORE,
+     "\tset_iommu_error(dev, 0);\n"
+     "\tiommu_probe_device(dev);\n",
+     ""),
+    ("only a lack of memory keeps a driver from a device without its group", CORE,
+     "\t/* It belongs to that group, whether it could join or not. */\n"
+     "\tset_iommu_error(dev, ret);\n",
+     ""),
+    ("a device that could not be attached to its default domain gets a driver", CORE,
+     "\tiommu_release_device(dev);\n"
+     "\tset_iommu_error(dev, ret);\n",
+     "\tiommu_release_device(dev);\n"),
+    ("a device is added to its group twice at once", CORE,
+     "\tif (iommu_device_probed(dev))\n"
+     "\t\tgoto out_unlock;\n",
+     ""),
+    ("a default domain is made behind an owner's back", CORE,
+     "\tif (!group->default_domain && !group->owner) {\n",
+     "\tif (!group->default_domain) {\n"),
+    # Order in memory, and a race without an opening for a test
+    ("no barrier between a claim and the look for a group", DRIVERS,
+     "\t\tsmp_mb();\n"
+     "\t\tret = iommu_device_use_dma_api(dev);",
+     "\t\tret = iommu_device_use_dma_api(dev);",
+     "CLAIM_BARRIER"),
+    ("no barrier between a dropped claim and the look for a group", DRIVERS,
+     "\tsmp_mb();\n"
+     "\tiommu_device_unuse_dma_api(dev);",
+     "\tiommu_device_unuse_dma_api(dev);",
+     "RELEASE_BARRIER"),
+    ("no barrier between joining a group and the look for a claim", OWNER,
+     "\tsmp_mb();\n",
+     "",
+     "JOIN_BARRIER"),
+    ("a refused claim is not taken back from a group joined meanwhile", DRIVERS,
+     "\t\t\tdevice_drop_dma_claim(dev);\n",
+     "\t\t\tWRITE_ONCE(dev->p->uses_dma_api, false);\n",
+     "REFUSED_DROPPED"),
+    # Messages
+    ("a refused probe is not logged", OWNER,
+     "\t\treport_probe_refused(group, device->dev);\n",
+     "",
+     VFIO),
+    ("a refused claim is not logged", OWNER,
+     "\t\treport_claim_refused(group);\n"
+     "\t\treturn -EPERM;",
+     "\t\treturn -EPERM;",
+     VFIO),
+    ("a refused probe is logged twice", DRIVERS,
+     "\t\tif (dev->p->dma_claim_error == ret)\n"
+     "\t\t\tbreak;\n",
+     "",
+     SHOWN),
+    ("a group that is not viable is not logged", GROUPS,
+     "\telse\n"
+     "\t\tiommu_group_report_claimed(group->iommu_group);\n",
+     "",
+     SHOWN),
+    ("an owner that has exited is taken for a living one", OWNER,
+     "thread_group_exited(group->owner_pid) ? \", which has exited\" : \"\";",
+     "\"\";",
+     SHOWN),
+    ("the table takes an owner that has exited for a living one",
+     "drivers/iommu/dma-owner-debugfs.c",
+     "\t\tif (thread_group_exited(group->owner_pid))\n"
+     "\t\t\tstrcat(task, \"(exited)\");\n",
+     "",
+     SHOWN),
+    ("the owner has the name of a thread", OWNER,
+     "\tget_task_comm(group->owner_comm, current->group_leader);\n",
+     "\tget_task_comm(group->owner_comm, current);\n",
+     SHOWN),
+    ("a name is not escaped", OWNER,
+     "\t\tif (isascii(*name) && isgraph(*name) && ",
+     "\t\tif (*name != '\\n' && ",
+     SHOWN),
+    ("no event after a release", OWNER,
+     "\tannounce_release(group);\n",
+     "",
+     SHOWN),
+    ("an event for a device that has a driver", OWNER,
+     "\t\tif (READ_ONCE(device->dev->driver))\n"
+     "\t\t\tcontinue;\n",
+     "",
+     SHOWN),
+    # VFIO
+    ("VFIO does not claim", GROUPS,
+     "\treturn iommu_group_set_dma_owner(group->iommu_group, group);",
+     "\treturn 0;",
+     VFIO),
+    ("VFIO does not release", GROUPS,
+     "\tif (!group->noiommu)\n"
+     "\t\tiommu_group_release_dma_owner(group->iommu_group);\n",
+     "",
+     VFIO),
+    ("a container is set and unset without the lock", GROUPS,
+     "\tmutex_lock(&group->container_lock);\n"
+     "\tif (atomic_read(&group->container_users))\n"
+     "\t\tret = -EINVAL;\n"
+     "\telse if (group->noiommu && !capable(CAP_SYS_RAWIO))\n"
+     "\t\tret = -EPERM;\n"
+     "\telse\n"
+     "\t\tret = __vfio_group_set_container(group, container_fd);\n"
+     "\tmutex_unlock(&group->container_lock);\n",
+     "\tif (atomic_read(&group->container_users))\n"
+     "\t\tret = -EINVAL;\n"
+     "\telse if (group->noiommu && !capable(CAP_SYS_RAWIO))\n"
+     "\t\tret = -EPERM;\n"
+     "\telse\n"
+     "\t\tret = __vfio_group_set_container(group, container_fd);\n",
+     VFIO),
+    ("a group in kernel use is called viable", GROUPS,
+     "\telse if (!iommu_group_dma_owner_claimed(group->iommu_group))\n",
+     "\telse\n",
+     VFIO),
+    ("a group in a container is not called viable", GROUPS,
+     "\t\tflags = VFIO_GROUP_FLAGS_CONTAINER_SET |\n"
+     "\t\t\tVFIO_GROUP_FLAGS_VIABLE;\n",
+     "\t\tflags = VFIO_GROUP_FLAGS_CONTAINER_SET;\n",
+     VFIO),
+    ("a group without a VFIO device can be put into a container", GROUPS,
+     "\tif (list_empty(&group->device_list))\n"
+     "\t\tret = -ENODEV;\n"
+     "\telse\n"
+     "\t\tgroup->container = container;\n",
+     "\tgroup->container = container;\n",
+     VFIO),
+    ("a group whose claim failed stays in the container", GROUPS,
+     "\t\tgoto err_leave_container;\n",
+     "\t\treturn ret;\n",
+     VFIO),
+    ("pci-stub is taken for a user of the DMA API", "drivers/pci/pci-stub.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     VFIO),
+    ("pcieport is taken for a user of the DMA API", "drivers/pci/pcie/portdrv_pci.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     VFIO),
+    ("vfio-pci is taken for a user of the DMA API", "drivers/vfio/pci/vfio_pci.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     VFIO),
+    ("VFIO attaches a group before it claims it", GROUPS,
+     "\tret = vfio_group_claim_dma(group);\n"
+     "\tif (ret)\n"
+     "\t\tgoto err_leave_container;\n"
+     "\n"
+     "\tif (driver) {\n"
+     "\t\tret = driver->ops->attach_group(container->iommu_data,\n"
+     "\t\t\t\t\t\tgroup->iommu_group);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto err_release_dma;\n"
+     "\t}\n",
+     "\tif (driver) {\n"
+     "\t\tret = driver->ops->attach_group(container->iommu_data,\n"
+     "\t\t\t\t\t\tgroup->iommu_group);\n"
+     "\t\tif (ret)\n"
+     "\t\t\tgoto err_release_dma;\n"
+     "\t}\n"
+     "\n"
+     "\tret = vfio_group_claim_dma(group);\n"
+     "\tif (ret)\n"
+     "\t\tgoto err_leave_container;\n",
+     ABI),
+    ("a user stays in the container after a device was not opened", GROUPS,
+     "\tif (ret < 0)\n"
+     "\t\tvfio_group_try_dissolve_container(group);\n"
+     "\n"
+     "\treturn ret;\n"
+     "}\n"
+     "\n"
+     "static u32",
+     "\treturn ret;\n"
+     "}\n"
+     "\n"
+     "static u32",
+     ABI),
+    ("a group without an IOMMU is claimed", GROUPS,
+     "\tif (group->noiommu)\n"
+     "\t\treturn 0;\n"
+     "\n"
+     "\treturn iommu_group_set",
+     "\treturn iommu_group_set",
+     NOIOMMU),
+    ("vfio_mdev is taken for a user of the DMA API", "drivers/vfio/mdev/vfio_mdev.c",
+     "\t\t.driver_managed_dma = true,\n",
+     "",
+     MDEV),
+    ("shpchp is not taken for a user of the DMA API", "drivers/pci/hotplug/shpchp_core.c",
+     "\t.remove =\tshpc_remove,\n",
+     "\t.remove =\tshpc_remove,\n"
+     "\t.driver.driver_managed_dma = true,\n",
+     VFIO),
+    # What the kernel shows
+    ("an owner is shown as the kernel", OWNER,
+     "\tif (group->owner)\n"
+     "\t\treturn \"user\";\n",
+     "",
+     SHOWN),
+    ("claims are not counted for show", "drivers/iommu/dma-owner-sysfs.c",
+     "\tcount = group->owner_cnt;",
+     "\tcount = 0;",
+     SHOWN),
+    ("an owner's claim is no event", OWNER,
+     "\ttrace_dma_owner_set(group->id, NULL, \"-\", group->owner_comm,\n"
+     "\t\t\t    pid_nr(group->owner_pid));\n",
+     "",
+     SHOWN),
+    ("an owner's release is no event", OWNER,
+     "\ttrace_dma_owner_release(group->id, NULL, \"-\", group->owner_comm,\n"
+     "\t\t\t\tpid_nr(group->owner_pid));\n",
+     "",
+     SHOWN),
+    ("a refused probe is no event", OWNER,
+     "\ttrace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);\n"
+     "\n"
+     "\tif (!may_report",
+     "\tif (!may_report",
+     SHOWN),
+    ("the table of groups shows no claims", "drivers/iommu/dma-owner-debugfs.c",
+     "device->dma_api ? \"kernel\" : \"-\"",
+     "\"-\"",
+     SHOWN),
+    # Hot-plug
+    ("Intel's driver forgets where a device is before it is released", DMAR,
+     "\t.notifier_call = dmar_pci_bus_del_notifier,\n"
+     "\t.priority = -1,\n",
+     "\t.notifier_call = dmar_pci_bus_del_notifier,\n"
+     "\t.priority = 1,\n",
+     HOTPLUG),
+    ("Intel's driver cuts off who shares a removed device's requester ID", INTEL,
+     "\tif (!test_bit(alias, shared_ids))\n",
+     "\tif (1)\n",
+     HOTPLUG),
+    ("Intel's driver frees a PASID table that the IOMMU still walks", INTEL,
+     "\tstays = !context || !context_serves(context, info) ||\n",
+     "\tstays = !context || sm_supported(iommu) ||\n",
+     HOTPLUG_SM),
+    ("Intel's IOMMU still has the PASID table that it walked before", INTEL,
+     "\t\tdomain_context_flush(iommu, info_domain_id(info), id);\n",
+     "",
+     HOTPLUG_SM),
+    ("Intel's driver clears the entry of a PASID table that others have", INTEL,
+     "\t\their = other;\n"
+     "\t\tif (heir->domain == info->domain)\n"
+     "\t\t\treturn;\n",
+     "",
+     HOTPLUG_SM),
+    ("Intel's driver clears an entry of a PASID table that is not there", INTEL,
+     "\t\tif (info->pasid_table)\n",
+     "\t\tif (sm_supported(iommu))\n",
+     FAIL_NTH_SM),
+    ("AMD's driver cuts off who shares a removed device's requester ID", AMD,
+     "\tif (!test_bit(id, shared_ids))\n",
+     "\tif (1)\n",
+     HOTPLUG_AMD),
+    ("a function found again does not know its siblings", "drivers/pci/probe.c",
+     "\tif (multifunction)\n"
+     "\t\tdev->multifunction = 1;\n",
+     "",
+     HOTPLUG),
+    ("a card that is plugged in keeps resets of its slot waiting", SLOTS,
+     "\tup_read(&ctrl->reset_lock);\n"
+     "\tpci_lock_rescan_remove();\n"
+     "\n"
+     "\tdev = pci_get_slot",
+     "\tpci_lock_rescan_remove();\n"
+     "\tup_read(&ctrl->reset_lock);\n"
+     "\n"
+     "\tdev = pci_get_slot",
+     PCIEHP),
+    ("a card that is unplugged keeps resets of its slot waiting", SLOTS,
+     "\tup_read(&ctrl->reset_lock);\n"
+     "\tif (!presence)\n"
+     "\t\tpci_walk_bus(parent, pci_dev_set_disconnected, NULL);\n"
+     "\n"
+     "\tpci_lock_rescan_remove();\n",
+     "\tif (!presence)\n"
+     "\t\tpci_walk_bus(parent, pci_dev_set_disconnected, NULL);\n"
+     "\n"
+     "\tpci_lock_rescan_remove();\n"
+     "\tup_read(&ctrl->reset_lock);\n",
+     PCIEHP),
+    # Direct mappings
+    ("Intel's driver lets go of an RMRR", INTEL,
+     "\tif (domain->type == IOMMU_DOMAIN_UNMANAGED &&\n"
+     "\t    device_is_rmrr_locked(dev)) {",
+     "\tif (0) {",
+     DIRECT),
+    ("Intel's driver attaches a device that it did not let go of anew", INTEL,
+     "\tif (find_domain(dev) == to_dmar_domain(domain))\n"
+     "\t\treturn 0;\n",
+     "",
+     DIRECT),
+    ("Intel's driver logs each attempt to take an RMRR away", INTEL,
+     "dev_warn_ratelimited(dev, \"Device is ineligible",
+     "dev_warn(dev, \"Device is ineligible",
+     DIRECT),
+    ("the rollback leaves out the devices that had moved", CORE,
+     "\t\tif (group->domain)\n"
+     "\t\t\t__iommu_device_restore",
+     "\t\tif (group->domain && device == failed)\n"
+     "\t\t\t__iommu_device_restore",
+     DIRECT),
+    ("AMD's driver refuses what has a unity map", AMD,
+     "\tdev_data->defer_attach = false;\n"
+     "\n"
+     "\tiommu = amd_iommu_rlookup_table",
+     "\tdev_data->defer_attach = false;\n"
+     "\tif (dom->type == IOMMU_DOMAIN_UNMANAGED) {\n"
+     "\t\tstruct unity_map_entry *map;\n"
+     "\n"
+     "\t\tlist_for_each_entry(map, &amd_iommu_unity_map, list)\n"
+     "\t\t\tif (dev_data->devid >= map->devid_start &&\n"
+     "\t\t\t    dev_data->devid <= map->devid_end)\n"
+     "\t\t\t\treturn -EPERM;\n"
+     "\t}\n"
+     "\n"
+     "\tiommu = amd_iommu_rlookup_table",
+     DIRECT_AMD),
+    ("a refusal for a direct mapping is logged as any failure", OWNER,
+     "\tif (error != -EPERM)\n"
+     "\t\treturn NULL;\n",
+     "\tif (error == -EPERM)\n"
+     "\t\treturn NULL;\n"),
+))

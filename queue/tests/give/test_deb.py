@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Packages: which configuration, which names, and what a booted Debian says."""
+
+import contextlib
+import io
+import os
+import tempfile
+import types
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from tests.fake import FakeSource, Repository
+
+from give import deb, debboot
+from ground import proc, results
+from ground.errors import Stop
+from ground.results import Report
+
+PIN = types.SimpleNamespace(version="5.10.262-1")
+
+
+class Config(unittest.TestCase):
+    """The configuration to start from."""
+
+    def setUp(self):
+        self.keep = tempfile.TemporaryDirectory()
+        self.boot = Path(self.keep.name)
+        self.running = self.boot / f"config-{os.uname().release}"
+
+    def tearDown(self):
+        self.keep.cleanup()
+
+    def test_given(self):
+        path = self.boot / "mine"
+        path.touch()
+        self.assertEqual(deb.config_file(str(path), self.boot), path.resolve())
+
+    def test_given_is_missing(self):
+        self.running.touch()
+        with self.assertRaisesRegex(Stop, "mine: no such file"):
+            deb.config_file(str(self.boot / "mine"), self.boot)
+
+    def test_running(self):
+        self.running.touch()
+        self.assertEqual(deb.config_file(None, self.boot), self.running)
+
+    def test_running_has_none(self):
+        with self.assertRaisesRegex(Stop, "--config FILE"):
+            deb.config_file(None, self.boot)
+
+
+class Names(unittest.TestCase):
+    """The version of the series is in the release and in the packages' version."""
+
+    def setUp(self):
+        self.repo = Repository()
+        self.repo.write("CHANGES", "Version 3\n\n- More.\n\nVersion 2\n\n- Some.\n")
+
+    def tearDown(self):
+        self.repo.close()
+
+    def test_local_version(self):
+        self.assertEqual(deb.local_version(self.repo.layout), "-dma-owner3")
+
+    def test_package_version(self):
+        self.assertEqual(deb.package_version(PIN, self.repo.layout), "5.10.262-1+dmaowner3")
+
+    def test_package_version_of_another_base(self):
+        self.assertEqual(deb.package_version(FakeSource(), self.repo.layout), "1+dmaowner3")
+
+
+class Packing(unittest.TestCase):
+    """What `bindeb-pkg` left is looked for, not taken for granted."""
+
+    def setUp(self):
+        self.repo = Repository()
+        self.built = deb.Deb.__new__(deb.Deb)
+        self.built.layout, self.built.source, self.built.name = self.repo.layout, self.repo.root, "deb"
+        self.built.out = self.repo.root / ".out-deb"
+        self.built.arch, self.made = "x86_64", []
+        self.built._must = lambda *_: [self.repo.write(name, "") for name in self.made]
+
+    def tearDown(self):
+        self.repo.close()
+
+    def test_image_and_headers(self):
+        self.made = [f"{kind}_1+dmaowner1_amd64.deb" for kind in
+                     ("linux-image-5.10.262-dma-owner1", "linux-headers-5.10.262-dma-owner1", "linux-libc-dev")]
+        kept = self.built.package("5.10.262-dma-owner1", "1+dmaowner1")
+        self.assertEqual([path.name for path in kept], self.made[:2])
+
+    def test_an_old_package_does_not_count(self):
+        self.repo.write("linux-image-5.10.262-dma-owner1_1+dmaowner1_amd64.deb", "")
+        with self.assertRaisesRegex(Stop, "the build made no linux-image"):
+            self.built.package("5.10.262-dma-owner1", "1+dmaowner1")
+
+
+class Tool(unittest.TestCase):
+    """The package of iommu-groups, from what its Makefile installs."""
+
+    def setUp(self):
+        self.repo = Repository()
+        self.repo.write("kernel/tools/iommu/Makefile", "install:\n\tmkdir -p $(DESTDIR)/usr/bin\n"
+                        "\techo '$(LDFLAGS)' > $(DESTDIR)/usr/bin/iommu-groups\n")
+
+    def tearDown(self):
+        self.repo.close()
+
+    def package(self):
+        """Makes it, as version 1+dmaowner2."""
+        with contextlib.redirect_stderr(io.StringIO()):
+            return deb.tool_package(self.repo.layout, self.repo.root / "kernel", "1+dmaowner2")
+
+    def test_package(self):
+        made = self.package()
+        self.assertEqual(made.name, "iommu-groups_1+dmaowner2_amd64.deb")
+        _, fields, _ = proc.call(["dpkg-deb", "--field", made, "Package", "Version"])
+        self.assertEqual(fields.decode().splitlines(), ["Package: iommu-groups", "Version: 1+dmaowner2"])
+        _, listing, _ = proc.call(["dpkg-deb", "--contents", made])
+        self.assertRegex(listing.decode(), r"root/root .* ./usr/bin/iommu-groups\n")
+
+    def test_is_static_and_made_anew(self):
+        self.repo.write(".build/deb-tool/usr/bin/stale", "")
+        made = self.package()
+        proc.call(["dpkg-deb", "--extract", made, self.repo.root / "out"])
+        self.assertEqual((self.repo.root / "out/usr/bin/iommu-groups").read_text(encoding="utf-8"), "-static\n")
+        self.assertFalse((self.repo.root / "out/usr/bin/stale").exists())
+
+    def test_does_not_build(self):
+        (self.repo.root / "kernel/tools/iommu/Makefile").unlink()
+        with self.assertRaisesRegex(Stop, "building iommu-groups failed: see .*to repeat: ./dma-owner deb"):
+            self.package()
+
+
+class Boot(unittest.TestCase):
+    """The machine's lines become results."""
+
+    def said(self, *lines):
+        """The report and the relay when the machine said these lines and stopped."""
+        report = Report(strict=False)
+        relay = debboot.Relay(report, Path("console.log"))
+        with contextlib.redirect_stdout(io.StringIO()):
+            for line in lines:
+                relay.take(line)
+            relay.end()
+        return report, relay
+
+    def test_results(self):
+        report, relay = self.said("ok one", "not ok two (owner is none)", "noise", "ok end")
+        self.assertEqual(results.count(report.results), [2, 1, 0])
+        self.assertEqual(relay.seen, ["one", "two", "end"])
+        self.assertIn("owner is none; log console.log", str(report.results[1]))
+
+    def test_machine_stops_early(self):
+        for lines, last in (((), "nothing"), (("ok one",), "one")):
+            report, _ = self.said(*lines)
+            self.assertIn(f"the machine stopped after {last};", str(report.results[-1]))
+
+    def test_machine_is_the_harness_s(self):
+        said = ["qemu", "-m", "512", "-device", "e1000"]
+        with mock.patch("machine.vm.command", return_value=said) as command:
+            argv = debboot._qemu("tree", Path("/f"))
+        command.assert_called_once_with("tree", "q35-intel")
+        # The last -m counts.
+        self.assertEqual(argv[2:9], [*said, "-m", "2048"])
+
+    def test_hooks_name_the_release(self):
+        hooks = debboot._hooks(Path("/f"), Path("/o/linux-image-5.10.262-dma-owner1_1_amd64.deb"), Path("/o/tool.deb"))
+        self.assertIn("--customize-hook=download /boot/vmlinuz-5.10.262-dma-owner1 /f/vmlinuz", hooks)
+        self.assertIn('--customize-hook=chroot "$1" dpkg -i /tmp/linux-image-5.10.262-dma-owner1_1_amd64.deb '
+                      "/tmp/tool.deb", hooks)
+
+
+if __name__ == "__main__":
+    unittest.main()
