@@ -257,7 +257,8 @@ build_initramfs()
 	mkdir -p "$root/bin"
 	cp "$busybox" "$root/bin/busybox"
 	cp "$here/init.sh" "$root/init"
-	cp "$here/demo.sh" "$here"/../*_test.sh "$work/$ARCH"/bin/* "$root/bin/"
+	cp "$here/demo.sh" "$here"/../*_test.sh "$root/bin/"
+	find "$work/$ARCH/bin" -maxdepth 1 -type f -exec cp -t "$root/bin" {} +
 	copy_modules "$root"
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) |
 		gzip -1 > "$work/$ARCH/initramfs.tmp" || die "cannot build the initramfs"
