@@ -106,7 +106,7 @@ def check(target, entries):
     touched = sorted({path for e in entries for path in e.patch.touched()})
     target.check_own()
     _already(target, entries)
-    target.check_clean()
+    target.check_clean(touched)
     paths = touched + [path for e in entries for path in e.files]
     _unwritable(target, paths)
     _room(target, entries, touched)

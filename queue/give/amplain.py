@@ -43,7 +43,7 @@ class PlainTree:
         if self.note.is_file():
             raise Stop(f"{self.path} has the series already: ./dma-owner am --undo {self.path} takes it back")
 
-    def check_clean(self):
+    def check_clean(self, _touched):
         """Any content will do: whether the series fits is seen when it is tried."""
 
     def present(self, paths):
@@ -77,9 +77,9 @@ class PlainTree:
                 self._compare(repo, status, path)
                 state["files"].append([status, path, _sum(data)])
                 self._stage(status, path, data, mode == "100755")
+            write_file(self.note, json.dumps(state).encode())
             for folder in state["made"]:
                 (self.path / folder).mkdir()
-            write_file(self.note, json.dumps(state).encode())
             self._swap(state)
         except (OSError, Stop):
             self._back(state)
@@ -144,6 +144,9 @@ class PlainTree:
 
     def undo(self):
         """Puts the old files back; returns a phrase. Stops when one of them was edited."""
+        if self.home.is_dir() and not self.note.is_file():      # cut off while nothing of the tree was changed
+            remove(self.home)
+            return f"{self.path} is as it was"
         try:
             state = json.loads(self.note.read_text(encoding="utf-8"))
         except (OSError, ValueError):

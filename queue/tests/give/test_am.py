@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """am: the series on a tree of somebody else's, as a whole or not at all, and back."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -253,6 +254,26 @@ class Plain(Base, Both):
         self.undo()
         self.assertEqual(self.state(), before)
 
+    def test_killed_at_any_rename_or_folder(self):
+        """Whatever a run that is killed leaves can be taken back, also in halves."""
+        class Killed(BaseException):
+            """Nobody catches it."""
+
+        before, repo = self.state(), self.tried()
+        for name in ("os.rename", "os.replace", "pathlib.Path.mkdir"):
+            for number in range(1, 40):
+                with failing(name, number, self.user, Killed()) as calls, contextlib.suppress(Killed):
+                    am.target_of(str(self.user)).deliver(repo, {})
+                again = (self.user / amplain.HOME).exists()
+                with failing("os.replace", 1, self.user, Killed()), contextlib.suppress(Killed, Stop):
+                    self.undo()
+                if again and (self.user / amplain.HOME).exists():
+                    self.undo()
+                self.assertEqual(self.state(), before, f"{name} {number}")
+                if len(calls) < number:
+                    break
+            self.assertGreater(number, 1, name)
+
     def test_no_such_folder(self):
         self.refused("no such folder", action=lambda: am.apply(self.repo.layout, f"{self.user}/none"))
         self.refused("no kernel tree", action=lambda: am.apply(self.repo.layout, f"{self.user}/drivers"))
@@ -260,9 +281,10 @@ class Plain(Base, Both):
 
 
 class failing:      # pylint: disable=invalid-name
-    """Lets the n-th call of a function that is about `folder` fail for want of space."""
+    """Lets the n-th call of a function that is about `folder` fail, for want of space
+    unless another error is given."""
 
-    def __init__(self, name, number, folder):
+    def __init__(self, name, number, folder, error=None):
         self.number, self.folder, self.calls = number, str(folder), []
         module, _, attribute = name.rpartition(".")
         honest = getattr(__import__("pathlib").Path if "Path" in module else os, attribute)
@@ -271,7 +293,7 @@ class failing:      # pylint: disable=invalid-name
             if str(args[0]).startswith(self.folder):
                 self.calls.append(args)
                 if len(self.calls) == self.number:
-                    raise OSError(errno.ENOSPC, "No space left on device", str(args[0]))
+                    raise error or OSError(errno.ENOSPC, "No space left on device", str(args[0]))
             return honest(*args, **options)
 
         self.patch = mock.patch(name, counted)
@@ -389,7 +411,7 @@ class GitTree(Base, Both):
 
     def test_move_that_fails(self):
         """The files half changed, and git has given up: everything comes back."""
-        def half(target, _old, new):
+        def half(target, new):
             for path in (CORE, OWNER, TEST):
                 (target.path / path).parent.mkdir(exist_ok=True)
                 (target.path / path).write_bytes(target.git.blob(new, path)[:5])
@@ -398,13 +420,19 @@ class GitTree(Base, Both):
 
         with mock.patch.object(amgit.GitTree, "_move", half):
             self.refused("No space left on device", "is as it was")
+            before = self.state()
+            with mock.patch.object(amgit.GitTree, "_restore", side_effect=OSError), \
+                    self.assertRaisesRegex(Stop, "No space left on device; .* is half changed until .* am --undo"):
+                self.apply()
+        self.undo()
+        self.assertEqual(self.state(), before)
         self.apply()
         self.series_is_there()
 
     def test_cut_off_move(self):
         before = self.state()
 
-        def cut(target, _old, new):
+        def cut(target, new):
             (target.path / CORE).write_bytes(target.git.blob(new, CORE))
             (target.path / OWNER).write_bytes(b"int")
             raise KeyboardInterrupt
@@ -416,6 +444,124 @@ class GitTree(Base, Both):
         self.assertIn("cut off", str(caught.exception))
         self.undo()
         self.assertEqual(self.state(), before)
+
+    def cut_off(self, move):
+        """am of a process that is killed while it moves; `move` gets target, new."""
+        class Killed(BaseException):
+            """Nobody catches it."""
+
+        def moved(*args):
+            move(*args)
+            raise Killed
+
+        with mock.patch.object(amgit.GitTree, "_move", moved), self.assertRaises(Killed):
+            self.apply()
+
+    def test_commit_meanwhile(self):
+        """What the user commits while the series is tried stays."""
+        honest = amgit.GitTree.deliver
+
+        def late(target, *args):
+            self.commit_more()
+            return honest(target, *args)
+
+        with mock.patch.object(amgit.GitTree, "deliver", late), self.assertRaisesRegex(Stop, "HEAD moved meanwhile"):
+            self.apply()
+        self.assertEqual(self.git.text("log", "-1", "--format=%s"), "Change")
+        self.assertEqual(self.git.dirt(), [])
+        self.test_there_and_back()
+
+    def test_cut_off_before_the_branch(self):
+        """git has written the files and the index, and the branch not."""
+        before = self.state()
+
+        def move(target, new):
+            target.git.bytes("read-tree", "-m", "-u", "HEAD", new)
+            (target.path / ".git/HEAD.lock").write_bytes(b"")
+            (target.path / ".git/refs/heads/mine.lock").write_text(new, encoding="utf-8")
+
+        self.cut_off(move)
+        with self.assertRaisesRegex(Stop, "cut off"):
+            self.apply()
+        self.undo()
+        self.assertEqual(self.state(), before)
+        self.assertEqual(self.git.bytes("diff-index", "--cached", "HEAD"), b"")
+        self.test_there_and_back()
+
+    def test_cut_off_after_the_branch(self):
+        """git has not yet removed its locks."""
+        before = self.state()
+
+        def move(target, new):
+            target.git.bytes("reset", "-q", "--keep", new)
+            (target.path / ".git/HEAD.lock").write_bytes(b"")
+
+        self.cut_off(move)
+        self.undo()
+        self.assertEqual(self.state(), before)
+        self.commit_more()
+
+    def test_cut_off_before_anything_moved(self):
+        before = self.state()
+        self.cut_off(lambda target, new: (target.path / ".git/index.lock").write_bytes(b"DIRC"))
+        with self.assertRaisesRegex(Stop, "cut off"):
+            self.apply()
+        self.undo()
+        self.assertEqual(self.state(), before)
+
+    def test_cut_off_undo(self):
+        before = self.state()
+        self.apply()
+        for step in ("_remove_new", "_restore_files", "_restore_index"):
+            with mock.patch.object(amgit.GitTree, step, side_effect=KeyboardInterrupt), \
+                    self.assertRaises(KeyboardInterrupt):
+                self.undo()
+            (self.user / ".git/dma-owner-am.index.lock").write_bytes(b"")
+        self.undo()
+        self.assertEqual(self.state(), before)
+
+    def test_what_is_changed_besides_a_cut_off_move_stays(self):
+        self.cut_off(lambda target, new: target.git.bytes("read-tree", "-m", "-u", "HEAD", new))
+        (self.user / "Documentation/index.rst").write_text("mine\n", encoding="utf-8")
+        self.refused("has uncommitted changes (Documentation/index.rst)", action=self.undo)
+
+    def test_skip_worktree(self):
+        """A file that git is told to leave alone keeps what the user has in it."""
+        self.git.bytes("update-index", "--skip-worktree", CORE, "Documentation/index.rst")
+        (self.user / "Documentation/index.rst").write_text("mine\n", encoding="utf-8")
+        before = self.state(), self.git.bytes("ls-files", "-t", "-s")
+        self.apply()
+        self.undo()
+        self.assertEqual((self.state(), self.git.bytes("ls-files", "-t", "-s")), before)
+
+    def test_hidden_change(self):
+        """Where git is told not to look something may lie that nobody has a copy of."""
+        for flag in ("skip-worktree", "assume-unchanged"):
+            self.git.bytes("update-index", f"--{flag}", CORE)
+            (self.user / CORE).write_text("mine\n", encoding="utf-8")
+            self.refused(f"has a changed {CORE}", "put it back")
+            self.git.bytes("update-index", f"--no-{flag}", CORE)
+            self.git.bytes("checkout", "-q", "-f", ".")
+
+    def test_flags_at_a_cut_off_move(self):
+        self.git.bytes("update-index", "--skip-worktree", CORE)
+        before = self.state(), self.git.bytes("ls-files", "-t", "-s")
+
+        def move(target, new):
+            (target.path / CORE).write_bytes(target.git.blob(new, CORE)[:7])
+            (target.path / ".git/index.lock").write_bytes(b"")
+
+        self.cut_off(move)
+        self.undo()
+        self.assertEqual((self.state(), self.git.bytes("ls-files", "-t", "-s")), before)
+
+    def test_sparse(self):
+        self.git.bytes("sparse-checkout", "set", "--cone", "Documentation")
+        before = self.state(), self.git.bytes("ls-files", "-t", "-s")
+        self.apply()
+        self.assertFalse((self.user / "drivers").exists())
+        self.undo()
+        self.assertEqual((self.state(), self.git.bytes("ls-files", "-t", "-s")), before)
 
     def test_folder_inside_of_a_repository(self):
         outer = self.user.rename(self.repo.root / "outer")
