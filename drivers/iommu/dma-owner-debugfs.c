@@ -79,6 +79,10 @@ static const char *domain_name(struct iommu_group *group)
 		return "-";
 	if (domain == group->blocking_domain)
 		return "blocking";
+	/* Its owner is retired, and releases the group next. */
+	if (group->owner && !group->blocking_domain &&
+	    domain == group->default_domain)
+		return "returned";
 	if (domain->type == IOMMU_DOMAIN_IDENTITY)
 		return "identity";
 	return domain->type == IOMMU_DOMAIN_DMA ? "DMA" : "unmanaged";
