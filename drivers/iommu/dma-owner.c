@@ -695,7 +695,8 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  * From here until iommu_group_release_dma_owner() no driver that programs DMA
  * for the kernel can be bound to a device of the group. DMA is blocked until
  * the owner attaches a domain of its own with iommu_attach_group(), and again
- * after it detaches it. Called by VFIO before it lets userspace near a group.
+ * after it detaches it, unless it is retired. Called by VFIO before it lets
+ * userspace near a group.
  *
  * Memory that the firmware wants mapped for a device (%IOMMU_RESV_DIRECT) is
  * mapped in the default domain alone. Whether the device can be cut off from it

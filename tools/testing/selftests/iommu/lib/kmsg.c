@@ -23,14 +23,15 @@ static int kmsg_open_all(void)
 /* A descriptor of the kernel log that shows what is logged from now on. */
 int kmsg_open(void)
 {
-	int fd;
+	int fd, ret;
 
 	fd = kmsg_open_all();
 	if (fd < 0)
 		return fd;
 	if (lseek(fd, 0, SEEK_END) < 0) {
+		ret = -errno;
 		close(fd);
-		return -errno;
+		return ret;
 	}
 	return fd;
 }
