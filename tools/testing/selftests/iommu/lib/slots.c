@@ -2,8 +2,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 
 #define MONITOR_SECONDS	30
 #define PLUG_SECONDS	60
+#define EVENT_SECONDS	30
 
 /*
  * The terminal that leads to QEMU's monitor. Until it is raw it may have sent
@@ -290,26 +293,95 @@ static int begin_power_off(struct slot *slot)
 	return 0;
 }
 
+/* The CPU that handles the first interrupt of the slot's port, or -errno. */
+static int interrupt_cpu(const struct slot *slot)
+{
+	char path[80];
+	FILE *file;
+	glob_t irqs;
+	int cpu, ret;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/msi_irqs/*", slot->port);
+	if (glob(path, 0, NULL, &irqs))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/irq/%s/effective_affinity_list",
+		 basename(irqs.gl_pathv[0]));
+	globfree(&irqs);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	ret = fscanf(file, "%d", &cpu) == 1 ? cpu : -EIO;
+	fclose(file);
+	return ret;
+}
+
+/* Run where the slot's interrupts are handled, so that none is while this runs. */
+static int follow_interrupt(const struct slot *slot)
+{
+	int cpu = interrupt_cpu(slot);
+	cpu_set_t set;
+
+	if (cpu < 0)
+		return cpu;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+/* Wait until the driver has heard of all that happened in the slot. */
+static int wait_heard(int fd, int where)
+{
+	const __u16 events = PCI_EXP_SLTSTA_ABP | PCI_EXP_SLTSTA_PDC |
+			     PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_DLLSC;
+	__u16 status;
+	int ms;
+
+	where += PCI_EXP_SLTSTA - PCI_EXP_SLTCTL;
+	for (ms = 0; ms < EVENT_SECONDS * 1000; ms++) {
+		if (pread(fd, &status, 2, where) != 2)
+			return -EIO;
+		if (!(status & events))
+			return 0;
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+/* QEMU takes the card away when the slot's power and indicator go off. */
+static int switch_off_and_on(int fd, int where)
+{
+	__u16 control, off;
+
+	if (pread(fd, &control, 2, where) != 2)
+		return -EIO;
+	off = control | PCI_EXP_SLTCTL_PWR_OFF | PCI_EXP_SLTCTL_PWR_IND_OFF;
+	off &= ~PCI_EXP_SLTCTL_HPIE;
+	if (pwrite(fd, &off, 2, where) != 2 ||
+	    pwrite(fd, &control, 2, where) != 2)
+		return -EIO;
+	return 0;
+}
+
 /*
- * QEMU takes the card away when the slot's power and indicator go off. Let the
- * driver hear of that when both are on again: for it the card was pulled.
+ * The driver must hear of it when both are on again: for it the card was pulled.
+ * If it saw them off, it would take the slot for empty already, and wait for ever.
  */
 static int pull(const struct slot *slot)
 {
-	int fd, where, ret = -EIO;
-	__u16 control, off;
+	int fd, where, ret;
+	cpu_set_t before;
 
+	if (sched_getaffinity(0, sizeof(before), &before))
+		return -errno;
 	fd = open_control(slot, &where);
 	if (fd < 0)
 		return fd;
-	if (pread(fd, &control, 2, where) == 2) {
-		off = control | PCI_EXP_SLTCTL_PWR_OFF |
-		      PCI_EXP_SLTCTL_PWR_IND_OFF;
-		off &= ~PCI_EXP_SLTCTL_HPIE;
-		if (pwrite(fd, &off, 2, where) == 2 &&
-		    pwrite(fd, &control, 2, where) == 2)
-			ret = 0;
-	}
+	ret = follow_interrupt(slot);
+	if (!ret)
+		ret = wait_heard(fd, where);
+	if (!ret)
+		ret = switch_off_and_on(fd, where);
+	sched_setaffinity(0, sizeof(before), &before);
 	close(fd);
 	return ret;
 }
