@@ -3,7 +3,7 @@
  * All IOMMU groups as a table: /sys/kernel/debug/iommu/groups
  *
  * The rows of one group are read under its mutex, so they belong together: no
- * reader sees an owner beside a claim of the kernel. Two groups need not have
+ * reader sees an owner beside a claim of the kernel or a private domain. Two groups need not have
  * looked so at the same time.
  */
 
@@ -33,7 +33,7 @@ static void print_group(struct seq_file *m, const char *group,
 			const char *owner, const char *task, const char *domain)
 {
 	print_word(m, group, 5);
-	print_word(m, owner, 6);
+	print_word(m, owner, 7);
 	seq_printf(m, "%-15s ", task); /* escaped already */
 	print_word(m, domain, 9);
 }
@@ -95,7 +95,7 @@ static void show_group_itself(struct seq_file *m, struct iommu_group *group)
 	lockdep_assert_held(&group->mutex);
 
 	snprintf(number, sizeof(number), "%d", group->id);
-	if (group->owner) {
+	if (group->owner_pid) {
 		iommu_dma_owner_task(group, task_active_pid_ns(current), task);
 		if (thread_group_exited(group->owner_pid))
 			strcat(task, "(exited)");
@@ -125,12 +125,19 @@ static const char *settled_driver(struct group_device *device)
 	return changing && !device->dma_api ? "(changing)" : name;
 }
 
+static const char *claim_name(struct group_device *device)
+{
+	if (device->dma_api)
+		return "kernel";
+	return device->attached ? "private" : "-";
+}
+
 static void show_device(struct seq_file *m, struct group_device *device)
 {
 	/* A module is not freed while its driver's name is read. */
 	rcu_read_lock();
 	print_device(m, dev_name(device->dev), settled_driver(device),
-		     device->dma_api ? "kernel" : "-");
+		     claim_name(device));
 	rcu_read_unlock();
 }
 
@@ -145,7 +152,7 @@ static void show_group(struct seq_file *m, struct iommu_group *group)
 		print_device(m, "-", "-", "-");
 	list_for_each_entry(device, &group->devices, list) {
 		if (!list_is_first(&device->list, &group->devices))
-			seq_printf(m, "%39s", "");
+			seq_printf(m, "%40s", "");
 		show_device(m, device);
 	}
 }

@@ -26,7 +26,7 @@ static ssize_t show_dma_owner_count(struct iommu_group *group, char *buf)
 	unsigned int count;
 
 	mutex_lock(&group->mutex);
-	count = group->owner_cnt;
+	count = iommu_dma_owner_count(group);
 	mutex_unlock(&group->mutex);
 
 	return sysfs_emit(buf, "%u\n", count);

@@ -19,6 +19,9 @@
  *  fallback domain	the one they return to when their user detaches: the
  *			default domain, or the blocking one under an owner that
  *			is not retired.
+ *  private domain	one that the drivers of some devices attached, each to its
+ *			own device, with iommu_attach_device(). The whole group
+ *			is on it. See private-domain.c.
  *  retired owner	one that detaches for the last time, and releases the group
  *			next.
  *  stranded device	one that could not be attached to the domain that its
@@ -32,12 +35,16 @@
  *
  *		owner_cnt	owner	present domain
  *  free	0		NULL	default
- *  kernel	devices flagged	NULL	default, or one that a driver attached
+ *  kernel	devices flagged	NULL	default, or one attached without a claim
+ *  private	devices flagged	NULL	the private one
  *  owned	1		cookie	blocking, or one that the owner attached
  *
  * Invariants, at every instant outside group->mutex:
  *
- *  - A group with an owner has no device with a kernel claim.
+ *  - A group with an owner has no device with a kernel claim, and no private
+ *    domain.
+ *  - A group has a private domain as long as one of its devices is attached to it,
+ *    and is on it then. Meanwhile no other device gets a kernel claim.
  *  - owner_cnt is 1 with an owner, and the number of kernel claims without.
  *  - A group with an owner is never on its default domain, but between the last
  *    detach of a retired one and its release; and never on none.
@@ -67,6 +74,7 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <trace/events/iommu.h>
@@ -75,8 +83,17 @@
 #define REPORT_DEVICES		8
 #define REPORT_DEVICES_IN_LINE	4
 
-static struct group_device *find_device(struct iommu_group *group,
-					struct device *dev)
+/**
+ * iommu_group_find_device() - A device in the list of its group
+ * @group: the group
+ * @dev: the device
+ *
+ * Context: group->mutex is held.
+ * Return: what the group knows of the device; NULL if it is not on the list yet, or
+ * not any more.
+ */
+struct group_device *iommu_group_find_device(struct iommu_group *group,
+					     struct device *dev)
 {
 	struct group_device *device;
 
@@ -140,7 +157,7 @@ static char *escape_name(char *to, const char *name)
 
 /**
  * iommu_dma_owner_task() - The process that claimed a group
- * @group: the group, which has an owner
+ * @group: the group, which has an owner or a private domain
  * @ns: PID namespace of whoever will read it
  * @task: where "name[number]" is written to. The number is 0 if the process
  *	cannot be seen in @ns. The name is escaped.
@@ -184,16 +201,25 @@ static struct ratelimit_state *report_limit(struct iommu_group *group,
 	return &group->reports[kind];
 }
 
-/*
+/**
+ * iommu_dma_owner_may_report() - Whether to log one more report of a kind
+ * @group: the group that it is about
+ * @kind: which
+ *
  * Limits the log for each group and kind of report, so that none can silence
  * another.
+ *
+ * Context: group->mutex is held. May sleep.
+ * Return: true if it is to be logged.
  */
-static bool may_report(struct iommu_group *group, enum iommu_report kind)
+bool iommu_dma_owner_may_report(struct iommu_group *group,
+				enum iommu_report kind)
 {
 	static const char * const names[] = {
 		[IOMMU_REPORT_PROBE] = "refused probes",
 		[IOMMU_REPORT_CLAIM] = "refused claims",
 		[IOMMU_REPORT_CLAIMED] = "answers of \"not viable\"",
+		[IOMMU_REPORT_ATTACH] = "refused attaches",
 	};
 	struct ratelimit_state *limit;
 
@@ -212,14 +238,53 @@ static bool may_report(struct iommu_group *group, enum iommu_report kind)
 	return true;
 }
 
-/*
- * The owner for the log, which the initial PID namespace reads. Others may hold
- * the group for a process that has exited, for instance its children.
+/**
+ * iommu_dma_owner_for_log() - The owner of a group for the log
+ * @group: the group, which has an owner
+ * @task: as for iommu_dma_owner_task(); the initial PID namespace reads the log
+ *
+ * Others may hold the group for a process that has exited, for instance its
+ * children.
+ *
+ * Context: group->mutex is held.
+ * Return: text that follows the task and tells that it has exited, or "".
  */
-static const char *owner_for_log(struct iommu_group *group, char *task)
+const char *iommu_dma_owner_for_log(struct iommu_group *group,
+				    char task[IOMMU_DMA_OWNER_TASK_LEN])
 {
 	iommu_dma_owner_task(group, &init_pid_ns, task);
 	return thread_group_exited(group->owner_pid) ? ", which has exited" : "";
+}
+
+/**
+ * iommu_group_attached_device() - A device that is attached to the private domain
+ * @group: the group
+ *
+ * Context: group->mutex is held.
+ * Return: the first that its driver attached; NULL without a private domain.
+ */
+struct device *iommu_group_attached_device(struct iommu_group *group)
+{
+	struct group_device *device;
+
+	lockdep_assert_held(&group->mutex);
+
+	list_for_each_entry(device, &group->devices, list)
+		if (device->attached)
+			return device->dev;
+	return NULL;
+}
+
+/* The driver of an attached device need not have a claim that keeps its name. */
+static void report_probe_refused_by_driver(struct iommu_group *group,
+					   struct device *dev)
+{
+	struct device *attached = iommu_group_attached_device(group);
+
+	rcu_read_lock();
+	dev_warn(dev, "probe refused: IOMMU group %d is on a domain of %s (%s): unbind that driver first\n",
+		 group->id, iommu_dma_owner_driver(attached), dev_name(attached));
+	rcu_read_unlock();
 }
 
 static void report_probe_refused(struct iommu_group *group, struct device *dev)
@@ -231,23 +296,57 @@ static void report_probe_refused(struct iommu_group *group, struct device *dev)
 
 	trace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);
 
-	if (!may_report(group, IOMMU_REPORT_PROBE))
+	if (!iommu_dma_owner_may_report(group, IOMMU_REPORT_PROBE))
 		return;
 
-	exited = owner_for_log(group, task);
+	if (group->private_domain) {
+		report_probe_refused_by_driver(group, dev);
+		return;
+	}
+
+	exited = iommu_dma_owner_for_log(group, task);
 	dev_warn(dev, "probe refused: IOMMU group %d is owned by userspace (%s%s): end %s, or bind vfio-pci or pci-stub\n",
 		 group->id, task, exited, *exited ? "whoever has it now" : "that process");
+}
+
+static void report_join_refused_by_driver(struct iommu_group *group,
+					  struct device *dev)
+{
+	struct device *attached = iommu_group_attached_device(group);
+
+	rcu_read_lock();
+	dev_err(dev, "isolation is broken: bound to %s before its IOMMU was known, and now IOMMU group %d is on a domain of %s (%s): unbind one of the two drivers\n",
+		iommu_dma_owner_driver(dev), group->id,
+		iommu_dma_owner_driver(attached), dev_name(attached));
+	rcu_read_unlock();
 }
 
 static void report_join_refused(struct iommu_group *group, struct device *dev)
 {
 	char task[IOMMU_DMA_OWNER_TASK_LEN];
-	const char *exited = owner_for_log(group, task);
+	const char *exited;
+
+	lockdep_assert_held(&group->mutex);
 
 	trace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);
+
+	if (group->private_domain) {
+		report_join_refused_by_driver(group, dev);
+		return;
+	}
+
+	exited = iommu_dma_owner_for_log(group, task);
 	dev_err(dev, "isolation is broken: bound to %s before its IOMMU was known, and now IOMMU group %d is owned by userspace (%s%s): unbind that driver, or end %s\n",
 		iommu_dma_owner_driver(dev), group->id, task, exited,
 		*exited ? "whoever has the group" : "that process");
+}
+
+/* Whether a device is in an owner's way, and why; its driver follows the text. */
+static const char *why_in_use(struct group_device *device)
+{
+	if (device->attached)
+		return "is on a domain of its driver";
+	return device->dma_api ? "is bound to" : NULL;
 }
 
 /* Names the devices in the way of an owner's claim, up to REPORT_DEVICES. */
@@ -255,20 +354,24 @@ static void report_devices_in_use(struct iommu_group *group, bool log)
 {
 	struct group_device *device;
 	unsigned int named = 0;
+	const char *why;
 
 	lockdep_assert_held(&group->mutex);
 
+	rcu_read_lock();
 	list_for_each_entry(device, &group->devices, list) {
-		if (!device->dma_api)
+		why = why_in_use(device);
+		if (!why)
 			continue;
 
 		trace_dma_owner_refused(group->id, device->dev,
 					iommu_dma_owner_driver(device->dev), -EPERM);
 		if (log && named++ < REPORT_DEVICES)
-			pr_warn("group %d: claim refused: %s is bound to %s\n",
-				group->id, dev_name(device->dev),
+			pr_warn("group %d: claim refused: %s %s %s\n",
+				group->id, dev_name(device->dev), why,
 				iommu_dma_owner_driver(device->dev));
 	}
+	rcu_read_unlock();
 
 	if (named > REPORT_DEVICES)
 		pr_warn("group %d: claim refused: so are %u more devices\n",
@@ -278,7 +381,7 @@ static void report_devices_in_use(struct iommu_group *group, bool log)
 /* Tells whoever may look why an owner's claim is refused. */
 static void report_claim_refused(struct iommu_group *group)
 {
-	bool log = may_report(group, IOMMU_REPORT_CLAIM);
+	bool log = iommu_dma_owner_may_report(group, IOMMU_REPORT_CLAIM);
 	char task[IOMMU_DMA_OWNER_TASK_LEN];
 	const char *exited;
 
@@ -293,38 +396,53 @@ static void report_claim_refused(struct iommu_group *group)
 	if (!log)
 		return;
 
-	exited = owner_for_log(group, task);
+	exited = iommu_dma_owner_for_log(group, task);
 	pr_warn("group %d: claim refused: owned by userspace (%s%s)\n",
 		group->id, task, exited);
+}
+
+/* Writes which devices are in an owner's way to @names; how many there are. */
+static unsigned int name_devices_in_use(struct iommu_group *group, char *names,
+					size_t size)
+{
+	struct group_device *device;
+	unsigned int named = 0;
+	const char *why;
+	int len = 0;
+
+	lockdep_assert_held(&group->mutex);
+
+	rcu_read_lock();
+	list_for_each_entry(device, &group->devices, list) {
+		why = why_in_use(device);
+		if (!why || named++ >= REPORT_DEVICES_IN_LINE)
+			continue;
+		len += scnprintf(names + len, size - len, "%s%s %s %s",
+				 len ? ", " : "", dev_name(device->dev), why,
+				 iommu_dma_owner_driver(device->dev));
+	}
+	rcu_read_unlock();
+
+	return named;
 }
 
 /* Names in one line what would be in the way of an owner's claim. */
 static void report_claimed(struct iommu_group *group)
 {
-	char names[192] = "", task[IOMMU_DMA_OWNER_TASK_LEN];
-	struct group_device *device;
+	char names[256] = "", task[IOMMU_DMA_OWNER_TASK_LEN];
 	const char *exited;
-	unsigned int named = 0;
-	int len = 0;
+	unsigned int named;
 
 	lockdep_assert_held(&group->mutex);
 
 	if (group->owner) {
-		exited = owner_for_log(group, task);
+		exited = iommu_dma_owner_for_log(group, task);
 		pr_warn("group %d: not viable: owned by userspace (%s%s)\n",
 			group->id, task, exited);
 		return;
 	}
 
-	list_for_each_entry(device, &group->devices, list) {
-		if (!device->dma_api || named++ >= REPORT_DEVICES_IN_LINE)
-			continue;
-		len += scnprintf(names + len, sizeof(names) - len,
-				 "%s%s is bound to %s", len ? ", " : "",
-				 dev_name(device->dev),
-				 iommu_dma_owner_driver(device->dev));
-	}
-
+	named = name_devices_in_use(group, names, sizeof(names));
 	if (named > REPORT_DEVICES_IN_LINE)
 		pr_warn("group %d: not viable: %s, and so are %u more devices\n",
 			group->id, names, named - REPORT_DEVICES_IN_LINE);
@@ -370,7 +488,7 @@ static void report_domain_in_way(struct iommu_group *group, int error)
 	lockdep_assert_held(&group->mutex);
 
 	trace_dma_owner_refused(group->id, NULL, "-", error);
-	if (!may_report(group, IOMMU_REPORT_CLAIM))
+	if (!iommu_dma_owner_may_report(group, IOMMU_REPORT_CLAIM))
 		return;
 
 	dev = direct_mapped_device(group, error);
@@ -393,8 +511,9 @@ static void claim_device(struct iommu_group *group, struct group_device *device)
 		return;
 	device->dma_api = true;
 	group->owner_cnt++;
-	trace_dma_owner_set(group->id, device->dev, iommu_dma_owner_driver(device->dev),
-			    current->comm, task_tgid_nr(current));
+	trace_dma_owner_set(group->id, "kernel", device->dev,
+			    iommu_dma_owner_driver(device->dev), current->comm,
+			    task_tgid_nr(current));
 }
 
 static void unclaim_device(struct iommu_group *group,
@@ -406,7 +525,7 @@ static void unclaim_device(struct iommu_group *group,
 		return;
 	device->dma_api = false;
 	group->owner_cnt--;
-	trace_dma_owner_release(group->id, device->dev,
+	trace_dma_owner_release(group->id, "kernel", device->dev,
 				iommu_dma_owner_driver(device->dev), current->comm,
 				task_tgid_nr(current));
 }
@@ -434,7 +553,7 @@ static int use_dma_api(struct iommu_group *group, struct group_device *device)
 {
 	lockdep_assert_held(&group->mutex);
 
-	if (group->owner) {
+	if (group->owner || (group->private_domain && !device->attached)) {
 		device->refused = true;
 		report_probe_refused(group, device->dev);
 		return -EBUSY;
@@ -481,12 +600,14 @@ static void finalize_device(struct device *dev)
  * Says that the driver that is about to be bound to @dev may program it to do
  * DMA, through the DMA API or otherwise. The driver core calls this before
  * every probe, save for drivers with &struct device_driver.driver_managed_dma.
+ * Such a driver calls it if it uses the DMA API after all, before it does.
  * A second call for the same device changes nothing.
  *
- * Context: the caller holds the device lock; takes group->mutex. May sleep.
+ * Context: the caller holds the device lock, or is the driver that is bound; takes
+ * group->mutex. May sleep.
  * Return: 0, also for a device without a group; -EBUSY if the group has an
- * owner, which is logged; the IOMMU driver's error if the device cannot be
- * attached to its default domain.
+ * owner, or is on a private domain that @dev was not attached to, which is logged;
+ * the IOMMU driver's error if the device cannot be attached to its default domain.
  */
 int iommu_device_use_dma_api(struct device *dev)
 {
@@ -500,7 +621,7 @@ int iommu_device_use_dma_api(struct device *dev)
 
 	mutex_lock(&group->mutex);
 	/* A device that is not on the list yet is counted when it joins. */
-	device = find_device(group, dev);
+	device = iommu_group_find_device(group, dev);
 	if (device)
 		ret = use_dma_api(group, device);
 	if (device && !ret)
@@ -513,6 +634,7 @@ int iommu_device_use_dma_api(struct device *dev)
 	iommu_group_put(group);
 	return ret;
 }
+EXPORT_SYMBOL_GPL(iommu_device_use_dma_api);
 
 /**
  * iommu_device_unuse_dma_api() - Drop a device's claim for the kernel
@@ -522,7 +644,8 @@ int iommu_device_use_dma_api(struct device *dev)
  * its managed resources are freed. Does nothing where no claim of @dev stands,
  * and never touches another device's claim or that of an owner.
  *
- * Context: the caller holds the device lock; takes group->mutex. May sleep.
+ * Context: the caller holds the device lock, or is the driver that is bound; takes
+ * group->mutex. May sleep.
  */
 void iommu_device_unuse_dma_api(struct device *dev)
 {
@@ -533,13 +656,14 @@ void iommu_device_unuse_dma_api(struct device *dev)
 		return;
 
 	mutex_lock(&group->mutex);
-	device = find_device(group, dev);
+	device = iommu_group_find_device(group, dev);
 	if (device)
 		unclaim_device(group, device);
 	mutex_unlock(&group->mutex);
 
 	iommu_group_put(group);
 }
+EXPORT_SYMBOL_GPL(iommu_device_unuse_dma_api);
 
 /**
  * iommu_dma_owner_join() - Account for a device that joins a group
@@ -552,8 +676,9 @@ void iommu_device_unuse_dma_api(struct device *dev)
  *
  * Context: group->mutex is held.
  * Return: 0; -EBUSY if a device in kernel use would join a group that has an
- * owner. The device stays out, but that does not stop its driver: the owner can
- * attack it, and is attacked by it, until one of them ends. That is logged.
+ * owner or a private domain. The device stays out, but that does not stop its
+ * driver: the owner can attack it, and is attacked by it, until one of them ends.
+ * That is logged.
  */
 int iommu_dma_owner_join(struct iommu_group *group,
 			 struct group_device *device)
@@ -575,7 +700,7 @@ int iommu_dma_owner_join(struct iommu_group *group,
 	if (!device_uses_dma_api(dev))
 		return 0;
 
-	if (group->owner) {
+	if (group->owner || group->private_domain) {
 		report_join_refused(group, dev);
 		return -EBUSY;
 	}
@@ -616,10 +741,39 @@ static int alloc_blocking_domain(struct iommu_group *group)
 	return group->blocking_domain ? 0 : -ENOMEM;
 }
 
+/**
+ * iommu_group_leave_default_domain() - Take a group from its default domain
+ * @group: the group, which is on it
+ * @domain: where it goes
+ *
+ * Context: group->mutex is held. May sleep.
+ * Return: 0; or the IOMMU driver's error. All devices are back on the default
+ * domain then.
+ */
+int iommu_group_leave_default_domain(struct iommu_group *group,
+				     struct iommu_domain *domain)
+{
+	struct group_device *device;
+	int ret;
+
+	lockdep_assert_held(&group->mutex);
+
+	ret = __iommu_group_set_domain(group, domain);
+	if (ret)
+		return ret;
+
+	/*
+	 * An IOMMU driver that is just setting up the DMA ops of a device that
+	 * joined finds the wrong domain now.
+	 */
+	list_for_each_entry(device, &group->devices, list)
+		device->dma_ops_stale = true;
+	return 0;
+}
+
 /* Cuts off the DMA of a whole group that is on its default domain. */
 static int block_group(struct iommu_group *group)
 {
-	struct group_device *device;
 	int ret;
 
 	lockdep_assert_held(&group->mutex);
@@ -629,19 +783,11 @@ static int block_group(struct iommu_group *group)
 
 	ret = alloc_blocking_domain(group);
 	if (!ret)
-		ret = __iommu_group_set_domain(group, group->blocking_domain);
-	if (ret) {
+		ret = iommu_group_leave_default_domain(group,
+						       group->blocking_domain);
+	if (ret)
 		free_blocking_domain(group);
-		return ret;
-	}
-
-	/*
-	 * An IOMMU driver that is just setting up the DMA ops of a device that
-	 * joined finds the wrong domain now.
-	 */
-	list_for_each_entry(device, &group->devices, list)
-		device->dma_ops_stale = true;
-	return 0;
+	return ret;
 }
 
 /* The same for a group that may be too new to be on its default domain. */
@@ -658,6 +804,34 @@ static int take_group_from_kernel(struct iommu_group *group)
 	return ret;
 }
 
+/**
+ * iommu_dma_owner_record_task() - Remember which process a group is claimed in
+ * @group: the group, which had neither an owner nor a private domain before
+ *
+ * Context: group->mutex is held.
+ */
+void iommu_dma_owner_record_task(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	group->owner_pid = get_pid(task_tgid(current));
+	get_task_comm(group->owner_comm, current->group_leader);
+}
+
+/**
+ * iommu_dma_owner_forget_task() - Drop what was remembered of that process
+ * @group: the group, which has neither an owner nor a private domain any more
+ *
+ * Context: group->mutex is held.
+ */
+void iommu_dma_owner_forget_task(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	put_pid(group->owner_pid);
+	group->owner_pid = NULL;
+}
+
 static int set_dma_owner(struct iommu_group *group, void *owner)
 {
 	int ret;
@@ -667,7 +841,7 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 	if (list_empty(&group->devices))
 		return -ENODEV;
 
-	if (group->owner_cnt) {
+	if (group->owner_cnt || group->private_domain) {
 		report_claim_refused(group);
 		return -EPERM;
 	}
@@ -680,9 +854,8 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 
 	group->owner = owner;
 	group->owner_cnt = 1;
-	group->owner_pid = get_pid(task_tgid(current));
-	get_task_comm(group->owner_comm, current->group_leader);
-	trace_dma_owner_set(group->id, NULL, "-", group->owner_comm,
+	iommu_dma_owner_record_task(group);
+	trace_dma_owner_set(group->id, "user", NULL, "-", group->owner_comm,
 			    pid_nr(group->owner_pid));
 	return 0;
 }
@@ -709,8 +882,9 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  * Context: takes group->mutex. May sleep.
  * Return: 0; -EINVAL without a cookie; -ENODEV if the group has no device;
  * -EPERM if the group is claimed already, by an owner or by the driver of one
- * of its devices, or if the IOMMU driver keeps a direct mapping that a device
- * needs; -EBUSY if a driver attached a domain of its own to the group; -ENOMEM;
+ * of its devices, or is on a private domain, or if the IOMMU driver keeps a direct
+ * mapping that a device needs; -EBUSY if a domain was attached to the group without
+ * a claim; -ENOMEM;
  * or another error of the IOMMU driver that would not let go of the default
  * domain. All devices are back on it then. All but the first two are logged.
  */
@@ -730,8 +904,8 @@ int iommu_group_set_dma_owner(struct iommu_group *group, void *owner)
 EXPORT_SYMBOL_GPL(iommu_group_set_dma_owner);
 
 /*
- * A device of a free group that has no driver because an owner kept one from
- * it; NULL if there is none. Each is returned once. The caller puts it.
+ * A device of a free group that has no driver because one was kept from it; NULL
+ * if there is none. Each is returned once. The caller puts it.
  */
 static struct device *take_refused_device(struct iommu_group *group)
 {
@@ -740,7 +914,7 @@ static struct device *take_refused_device(struct iommu_group *group)
 
 	mutex_lock(&group->mutex);
 	list_for_each_entry(device, &group->devices, list) {
-		if (!device->refused || group->owner)
+		if (!device->refused || group->owner || group->private_domain)
 			continue;
 		device->refused = false;
 		if (READ_ONCE(device->dev->driver))
@@ -753,11 +927,17 @@ static struct device *take_refused_device(struct iommu_group *group)
 	return dev;
 }
 
-/*
- * Nobody tries to bind these drivers again, so let udev know that it can be
- * done now. Not under the mutex: an event calls back into the bus.
+/**
+ * iommu_dma_owner_announce() - Tell of devices that can have a driver again
+ * @group: the group
+ *
+ * Nobody tries to bind drivers that were refused again, so let udev know that it
+ * can be done now.
+ *
+ * Context: takes group->mutex, but not while an event calls back into the bus. May
+ * sleep.
  */
-static void announce_release(struct iommu_group *group)
+void iommu_dma_owner_announce(struct iommu_group *group)
 {
 	char *env[2] = { "DMA_OWNER=none" };
 	struct device *dev;
@@ -808,10 +988,9 @@ void iommu_group_release_dma_owner(struct iommu_group *group)
 	if (WARN_ON(!group->owner))
 		goto out_unlock;
 
-	trace_dma_owner_release(group->id, NULL, "-", group->owner_comm,
+	trace_dma_owner_release(group->id, "user", NULL, "-", group->owner_comm,
 				pid_nr(group->owner_pid));
-	put_pid(group->owner_pid);
-	group->owner_pid = NULL;
+	iommu_dma_owner_forget_task(group);
 	group->owner = NULL;
 	group->owner_cnt = 0;
 	if (group->default_domain) {
@@ -821,9 +1000,32 @@ void iommu_group_release_dma_owner(struct iommu_group *group)
 out_unlock:
 	mutex_unlock(&group->mutex);
 
-	announce_release(group);
+	iommu_dma_owner_announce(group);
 }
 EXPORT_SYMBOL_GPL(iommu_group_release_dma_owner);
+
+/**
+ * iommu_dma_owner_count() - How many claims stand on a group
+ * @group: the group
+ *
+ * Context: group->mutex is held.
+ * Return: 1 with an owner; the number of attached devices with a private domain;
+ * else that of the devices in kernel use.
+ */
+unsigned int iommu_dma_owner_count(struct iommu_group *group)
+{
+	struct group_device *device;
+	unsigned int count = 0;
+
+	lockdep_assert_held(&group->mutex);
+
+	if (!group->private_domain)
+		return group->owner_cnt;
+
+	list_for_each_entry(device, &group->devices, list)
+		count += device->attached;
+	return count;
+}
 
 /**
  * iommu_group_dma_owner_claimed() - Whether anybody holds a claim on a group
@@ -832,14 +1034,15 @@ EXPORT_SYMBOL_GPL(iommu_group_release_dma_owner);
  * The answer may be outdated by the time that the caller looks at it.
  *
  * Context: takes group->mutex. May sleep.
- * Return: true if the group has an owner or a device in kernel use.
+ * Return: true if the group has an owner, a device in kernel use, or a private
+ * domain.
  */
 bool iommu_group_dma_owner_claimed(struct iommu_group *group)
 {
 	bool claimed;
 
 	mutex_lock(&group->mutex);
-	claimed = group->owner_cnt;
+	claimed = iommu_dma_owner_count(group);
 	mutex_unlock(&group->mutex);
 
 	return claimed;
@@ -861,7 +1064,8 @@ EXPORT_SYMBOL_GPL(iommu_group_dma_owner_claimed);
 void iommu_group_report_claimed(struct iommu_group *group)
 {
 	mutex_lock(&group->mutex);
-	if (group->owner_cnt && may_report(group, IOMMU_REPORT_CLAIMED))
+	if (iommu_dma_owner_count(group) &&
+	    iommu_dma_owner_may_report(group, IOMMU_REPORT_CLAIMED))
 		report_claimed(group);
 	mutex_unlock(&group->mutex);
 }
@@ -872,7 +1076,7 @@ EXPORT_SYMBOL_GPL(iommu_group_report_claimed);
  * @group: the group
  *
  * Context: group->mutex is held.
- * Return: "none", "kernel" or "user".
+ * Return: "none", "kernel", "private" or "user".
  */
 const char *iommu_dma_owner_name(struct iommu_group *group)
 {
@@ -880,5 +1084,7 @@ const char *iommu_dma_owner_name(struct iommu_group *group)
 
 	if (group->owner)
 		return "user";
+	if (group->private_domain)
+		return "private";
 	return group->owner_cnt ? "kernel" : "none";
 }

@@ -12,7 +12,9 @@ from patches import trees
 CONFIG = "vm"
 NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
 EXTRA = "queue/check/step.config"
-DEFCONFIGS = {"powerpc": "corenet32_smp_defconfig", "sparc": "sparc64_defconfig"}
+DEFCONFIGS = {"powerpc": "corenet32_smp_defconfig", "sparc": "sparc64_defconfig", "arm": "tegra_defconfig"}
+# Drivers that only the machines of one architecture have.
+HOMES = {"drivers/soc/fsl/": "powerpc", "drivers/gpu/": "arm", "drivers/staging/media/tegra-vde/": "arm"}
 
 
 class Variant(NamedTuple):
@@ -79,20 +81,21 @@ def outermost(goals):
 
 def goals_of(ctx, number):
     """Folders to build for a patch, as far as x86_64 has them."""
-    return outermost([g for g in _goals(ctx, number) if not g.startswith("arch/")
+    elsewhere = ("arch/", *HOMES)
+    return outermost([g for g in _goals(ctx, number) if not g.startswith(elsewhere)
                       or g.startswith("arch/x86/")])
 
 
 def builds(ctx, number):
     """Builds the folders of one patch in .build/step; what x86_64 does not compile
-    of it, on arm64, powerpc or sparc. Raises Failed when a file has a warning, does
+    of it, on arm64, powerpc, sparc or arm. Raises Failed when a file has a warning, does
     not compile, or no architecture compiles it."""
     entry, _, commit = ctx.steps[number]
     goals = goals_of(ctx, number)
     source = trees.side_tree(ctx.tree, "step", commit)
     outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
     for arch in ("arm64", *DEFCONFIGS):
-        rest = [p for p in _uncompiled(entry, outs) if _suits(p, arch)]
+        rest = [p for p in _uncompiled(entry, outs) if suits(p, arch)]
         if rest:
             outs.append(_make(ctx, number, source, arch, [p[:-2] + ".o" for p in rest]))
     left = _uncompiled(entry, outs)
@@ -101,11 +104,11 @@ def builds(ctx, number):
     return "" if outs else "nothing to compile"
 
 
-def _suits(path, arch):
+def suits(path, arch):
     """Whether a file that x86_64 does not compile is to be tried on `arch`."""
     if path.startswith("arch/"):
         return path.startswith(f"arch/{arch}/")
-    return arch == "arm64"
+    return arch == next((home for top, home in HOMES.items() if path.startswith(top)), "arm64")
 
 
 def _uncompiled(entry, outs):

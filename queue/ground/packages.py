@@ -13,6 +13,7 @@ FOR_BUILD = ("gcc", "make", "flex", "bison", "bc", "libc6-dev", "libelf-dev", "l
 FOR_ARM64 = ("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross")
 FOR_POWERPC = ("gcc-powerpc-linux-gnu",)
 FOR_SPARC = ("gcc-sparc64-linux-gnu",)
+FOR_ARM = ("gcc-arm-linux-gnueabihf",)
 FOR_BOOT = {"x86_64": ("qemu-system-x86", "busybox-static", "cpio"),
             "arm64": ("qemu-system-arm", "cpio")}
 FOR_DEB = ("dpkg-dev", "fakeroot")

@@ -18,8 +18,10 @@ from kernel import kconfig
 
 SPACE_GIB = 2.0
 IMAGES = {"x86_64": "arch/x86/boot/bzImage", "arm64": "arch/arm64/boot/Image"}
-CROSS = {"arm64": "aarch64-linux-gnu-", "powerpc": "powerpc-linux-gnu-", "sparc": "sparc64-linux-gnu-"}
-COMPILERS = {"arm64": packages.FOR_ARM64, "powerpc": packages.FOR_POWERPC, "sparc": packages.FOR_SPARC}
+CROSS = {"arm64": "aarch64-linux-gnu-", "powerpc": "powerpc-linux-gnu-", "sparc": "sparc64-linux-gnu-",
+         "arm": "arm-linux-gnueabihf-"}
+COMPILERS = {"arm64": packages.FOR_ARM64, "powerpc": packages.FOR_POWERPC, "sparc": packages.FOR_SPARC,
+             "arm": packages.FOR_ARM}
 GOALS = {"x86_64": ("bzImage", "modules"), "arm64": ("Image", "modules")}
 
 

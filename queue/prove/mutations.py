@@ -11,6 +11,7 @@ class Suite(NamedTuple):
 
 
 UNIT = Suite("q35-intel", "iommu_dma_owner")
+UNIT_PRIVATE = Suite("q35-intel", "iommu_private_domain")
 VFIO = Suite("q35-intel", "dma_owner_vfio_test")
 ABI = Suite("q35-intel", "dma_owner_abi_test")
 HOTPLUG = Suite("q35-intel", "dma_owner_hotplug_test")
@@ -22,6 +23,7 @@ MDEV = Suite("q35-intel", "dma_owner_mdev_test")
 NOIOMMU = Suite("q35-noiommu", "dma_owner_noiommu_test")
 SHOWN = Suite("q35-intel", "dma_owner_visibility_test")
 RACE = Suite("q35-intel", "dma_owner_race_test")
+PRIVATE_DMA = Suite("q35-intel", "dma_owner_private_test")
 DIRECT = Suite("q35-intel", "dma_owner_direct_test")
 DIRECT_AMD = Suite("q35-amd", "dma_owner_direct_test")
 
@@ -37,6 +39,7 @@ class Mutation(NamedTuple):
 
 
 OWNER = "drivers/iommu/dma-owner.c"
+PRIVATE = "drivers/iommu/private-domain.c"
 CORE = "drivers/iommu/iommu.c"
 DMAR = "drivers/iommu/intel/dmar.c"
 DRIVERS = "drivers/base/dd.c"
@@ -47,12 +50,8 @@ SLOTS = "drivers/pci/hotplug/pciehp_pci.c"
 
 MUTATIONS = tuple(Mutation(*words) for words in (
     ("a kernel claim ignores the owner", OWNER,
-     "\tif (group->owner) {\n"
-     "\t\tdevice->refused = true;\n"
-     "\t\treport_probe_refused(group, device->dev);\n"
-     "\t\treturn -EBUSY;\n"
-     "\t}\n",
-     ""),
+     "\tif (group->owner || (group->private_domain && !device->attached)) {\n",
+     "\tif (group->private_domain && !device->attached) {\n"),
     ("an owner comes between a kernel claim and its check", OWNER,
      "\tclaim_device(group, device);\n"
      "\treturn 0;\n"
@@ -260,11 +259,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tfree_blocking_domain(group);\n",
      "\t\t__iommu_group_restore_domain(group, group->default_domain);\n"),
     ("a refused claim keeps the blocking domain", OWNER,
-     "\tif (ret) {\n"
-     "\t\tfree_blocking_domain(group);\n"
-     "\t\treturn ret;\n",
-     "\tif (ret) {\n"
-     "\t\treturn ret;\n"),
+     "\tif (ret)\n"
+     "\t\tfree_blocking_domain(group);\n",
+     ""),
     ("the blocking domain is freed under a stranded device", OWNER,
      "\t\tif (device->stranded)\n"
      "\t\t\treturn;\n",
@@ -331,13 +328,11 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tgroup->owner_cnt = 1;\n",
      ""),
     ("a kernel claim does not count as a claim", OWNER,
-     "\tclaimed = group->owner_cnt;",
-     "\tclaimed = group->owner;"),
+     "\tclaimed = iommu_dma_owner_count(group);",
+     "\tclaimed = group->owner || group->private_domain;"),
     ("a driver's own domain keeps drivers from its siblings", OWNER,
-     "\tif (group->owner) {\n"
-     "\t\tdevice->refused = true;",
-     "\tif (group->owner || group->domain != group->default_domain) {\n"
-     "\t\tdevice->refused = true;"),
+     "\tif (group->owner || (group->private_domain && !device->attached)) {\n",
+     "\tif (group->owner || group->domain != group->default_domain) {\n"),
     ("DMA ops that a claim overtook are never set up", OWNER,
      "\tlist_for_each_entry(device, &group->devices, list)\n"
      "\t\tdevice->dma_ops_stale = true;\n",
@@ -386,8 +381,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tgoto out_unlock;\n",
      ""),
     ("a default domain is made behind an owner's back", CORE,
-     "\tif (!group->default_domain && !group->owner) {\n",
-     "\tif (!group->default_domain) {\n"),
+     "\tif (!group->default_domain && !group->owner && !group->private_domain) {\n",
+     "\tif (!group->default_domain && !group->private_domain) {\n"),
     # Order in memory, and a race without an opening for a test
     ("no barrier between a claim and the look for a group", DRIVERS,
      "\t\tsmp_mb();\n"
@@ -446,7 +441,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tif (*name != '\\n' && ",
      SHOWN),
     ("no event after a release", OWNER,
-     "\tannounce_release(group);\n",
+     "\tiommu_dma_owner_announce(group);\n",
      "",
      SHOWN),
     ("an event for a device that has a driver", OWNER,
@@ -570,28 +565,29 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "",
      SHOWN),
     ("claims are not counted for show", "drivers/iommu/dma-owner-sysfs.c",
-     "\tcount = group->owner_cnt;",
+     "\tcount = iommu_dma_owner_count(group);",
      "\tcount = 0;",
      SHOWN),
     ("an owner's claim is no event", OWNER,
-     "\ttrace_dma_owner_set(group->id, NULL, \"-\", group->owner_comm,\n"
+     "\ttrace_dma_owner_set(group->id, \"user\", NULL, \"-\", group->owner_comm,\n"
      "\t\t\t    pid_nr(group->owner_pid));\n",
      "",
      SHOWN),
     ("an owner's release is no event", OWNER,
-     "\ttrace_dma_owner_release(group->id, NULL, \"-\", group->owner_comm,\n"
+     "\ttrace_dma_owner_release(group->id, \"user\", NULL, \"-\", group->owner_comm,\n"
      "\t\t\t\tpid_nr(group->owner_pid));\n",
      "",
      SHOWN),
     ("a refused probe is no event", OWNER,
      "\ttrace_dma_owner_refused(group->id, dev, iommu_dma_owner_driver(dev), -EBUSY);\n"
      "\n"
-     "\tif (!may_report",
-     "\tif (!may_report",
+     "\tif (!iommu_dma_owner_may_report",
+     "\tif (!iommu_dma_owner_may_report",
      SHOWN),
     ("the table of groups shows no claims", "drivers/iommu/dma-owner-debugfs.c",
-     "device->dma_api ? \"kernel\" : \"-\"",
-     "\"-\"",
+     "\tif (device->dma_api)\n"
+     "\t\treturn \"kernel\";\n",
+     "",
      SHOWN),
     # Hot-plug
     ("Intel's driver forgets where a device is before it is released", DMAR,
@@ -695,4 +691,124 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn NULL;\n",
      "\tif (error == -EPERM)\n"
      "\t\treturn NULL;\n"),
+    # Private domains
+    ("a kernel claim ignores a private domain", OWNER,
+     "\tif (group->owner || (group->private_domain && !device->attached)) {\n",
+     "\tif (group->owner) {\n",
+     UNIT_PRIVATE),
+    ("a driver cannot claim the device that it attached", OWNER,
+     "\tif (group->owner || (group->private_domain && !device->attached)) {\n",
+     "\tif (group->owner || group->private_domain) {\n",
+     UNIT_PRIVATE),
+    ("an owner's claim ignores a private domain", OWNER,
+     "\tif (group->owner_cnt || group->private_domain) {\n",
+     "\tif (group->owner_cnt) {\n",
+     UNIT_PRIVATE),
+    ("a device in use joins a private domain", OWNER,
+     "\tif (group->owner || group->private_domain) {\n"
+     "\t\treport_join_refused",
+     "\tif (group->owner) {\n"
+     "\t\treport_join_refused",
+     UNIT_PRIVATE),
+    ("attached devices do not count", OWNER,
+     "\t\tcount += device->attached;\n",
+     "\t\tcount += device->dma_api;\n",
+     UNIT_PRIVATE),
+    ("a device is attached under an owner", PRIVATE,
+     "\tif (group->owner)\n"
+     "\t\treturn false;\n",
+     "",
+     UNIT_PRIVATE),
+    ("an attach ignores the claims of siblings", PRIVATE,
+     "\tif (claimed_sibling(group, device))\n"
+     "\t\treturn false;\n",
+     "",
+     UNIT_PRIVATE),
+    ("a driver's own claim is in the way of its attach", PRIVATE,
+     "\t\tif (sibling != device && sibling->dma_api)\n",
+     "\t\tif (sibling->dma_api)\n",
+     UNIT_PRIVATE),
+    ("a second domain passes for attached", PRIVATE,
+     "\t\treturn group->private_domain == domain && !device->attached;\n",
+     "\t\treturn !device->attached;\n",
+     UNIT_PRIVATE),
+    ("a device is attached twice", PRIVATE,
+     "\t\treturn group->private_domain == domain && !device->attached;\n",
+     "\t\treturn group->private_domain == domain;\n",
+     UNIT_PRIVATE),
+    ("an attach takes over a group that was attached as a whole", PRIVATE,
+     "\treturn group->domain == group->default_domain || !group->default_domain;\n",
+     "\treturn true;\n",
+     UNIT_PRIVATE),
+    ("the default domain of a group becomes private", PRIVATE,
+     "\tif (domain == group->default_domain)\n"
+     "\t\treturn attach_to_default(group, device);\n",
+     "",
+     UNIT_PRIVATE),
+    ("a detach from the default domain is not known", PRIVATE,
+     "\t\treturn domain == group->default_domain;\n",
+     "\t\treturn false;\n",
+     UNIT_PRIVATE),
+    ("a device is detached from a stranger's domain", PRIVATE,
+     "\tif (device->attached && domain == group->private_domain) {\n",
+     "\tif (device->attached) {\n",
+     UNIT_PRIVATE),
+    ("a device that is not attached is detached", PRIVATE,
+     "\tif (device->attached && domain == group->private_domain) {\n",
+     "\tif (domain == group->private_domain) {\n",
+     UNIT_PRIVATE),
+    ("the first detach takes all devices along", PRIVATE,
+     "\tif (iommu_dma_owner_count(group))\n"
+     "\t\treturn;\n",
+     "",
+     UNIT_PRIVATE),
+    ("the last detach leaves the group where it is", PRIVATE,
+     "\t__iommu_detach_group(domain, group);\n",
+     "",
+     UNIT_PRIVATE),
+    ("the process of a private domain is not forgotten", PRIVATE,
+     "\tiommu_dma_owner_forget_task(group);\n",
+     "",
+     UNIT_PRIVATE),
+    ("what an IOMMU driver releases is not detached", PRIVATE,
+     "\t__iommu_detach_device(domain, dev);\n"
+     "\treturn true;\n",
+     "\treturn true;\n",
+     UNIT_PRIVATE),
+    ("a device that leaves stays attached", CORE,
+     "\t\t\tlist_del(&device->list);\n"
+     "\t\t\tiommu_private_leave(group, device);\n",
+     "\t\t\tlist_del(&device->list);\n",
+     UNIT_PRIVATE),
+    ("a group is attached as a whole while it is private", CORE,
+     "\tif (group->private_domain)\n"
+     "\t\treturn -EBUSY;\n",
+     "",
+     UNIT_PRIVATE),
+    ("a default domain is made behind a private one", CORE,
+     "\tif (!group->default_domain && !group->owner && !group->private_domain) {\n",
+     "\tif (!group->default_domain && !group->owner) {\n",
+     UNIT_PRIVATE),
+    ("a deferred attach is done again and again", CORE,
+     "\tif (likely(!iommu_is_attach_deferred(domain, dev)))\n"
+     "\t\treturn 0;\n",
+     "",
+     UNIT_PRIVATE),
+    ("a deferred attach to a private domain is forgotten", PRIVATE,
+     "\t\tret = iommu_attach_deferred_device(domain, dev);\n",
+     "\t\tret = 0;\n",
+     UNIT_PRIVATE),
+    ("no event after the last detach", CORE,
+     "\tif (!WARN_ON_ONCE(!known))\n"
+     "\t\tiommu_dma_owner_announce(group);\n",
+     "\tWARN_ON_ONCE(!known);\n",
+     PRIVATE_DMA),
+    ("a private domain is shown as a claim of the kernel", PRIVATE,
+     "\ttrace_dma_owner_set(group->id, \"private\", dev,",
+     "\ttrace_dma_owner_set(group->id, \"kernel\", dev,",
+     PRIVATE_DMA),
+    ("the table shows no attached device", "drivers/iommu/dma-owner-debugfs.c",
+     "\treturn device->attached ? \"private\" : \"-\";\n",
+     "\treturn \"-\";\n",
+     PRIVATE_DMA),
 ))

@@ -33,6 +33,7 @@ enum owner {
 	OWNER_UNKNOWN,	/* a kernel that does not tell */
 	OWNER_NONE,
 	OWNER_KERNEL,
+	OWNER_PRIVATE,	/* the kernel, on a domain of a device's driver */
 	OWNER_USER,
 };
 
@@ -40,6 +41,7 @@ enum claim {
 	CLAIM_UNKNOWN,
 	CLAIM_NO,
 	CLAIM_YES,	/* its driver may do DMA for the kernel */
+	CLAIM_PRIVATE,	/* its driver attached it to the private domain */
 };
 
 struct device {
@@ -56,9 +58,9 @@ struct device {
 struct group {
 	int id;
 	enum owner owner;
-	int count;		/* claims; -1 if not told */
+	int count;		/* claims, or attached; -1 if not told */
 	char type[NAME_LEN];	/* of its default domain */
-	char task[TASK_LEN];	/* who claimed it, "vfioctl[214]" */
+	char task[TASK_LEN];	/* who claimed or attached it, "cat[214]" */
 	bool exited;		/* that process has, so others have the group */
 	char domain[NAME_LEN];	/* what it is attached to */
 	bool direct;		/* firmware wants memory mapped 1:1 */
@@ -98,6 +100,7 @@ struct options {
 /* machine.c */
 int machine_read(struct machine *machine, const char *sysfs);
 void machine_free(struct machine *machine);
+void *grow(void *array, int count, size_t size);
 const char *owner_name(enum owner owner);
 __printf(1, 2) bool exists(const char *fmt, ...);
 bool iommu_is_active(const struct machine *machine);
@@ -106,6 +109,9 @@ const struct device *find_device(const struct group *group, const char *name);
 bool driver_manages_dma(const char *driver);
 bool driver_is_vfio(const char *driver);
 bool device_blocks(const struct group *group, const struct device *device);
+int count_blocking(const struct group *group);
+const struct device *attached_device(const struct group *group);
+const char *domain_driver(const struct group *group);
 
 /* holders.c */
 void escape_name(char *to, size_t size, const char *name, size_t length);

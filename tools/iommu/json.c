@@ -68,6 +68,7 @@ static void json_device(const struct device *device)
 		[CLAIM_UNKNOWN] = "null",
 		[CLAIM_NO] = "false",
 		[CLAIM_YES] = "true",
+		[CLAIM_PRIVATE] = "true",
 	};
 
 	printf("        {");

@@ -130,6 +130,7 @@ const char *owner_name(enum owner owner)
 		[OWNER_UNKNOWN] = "unknown",
 		[OWNER_NONE] = "none",
 		[OWNER_KERNEL] = "kernel",
+		[OWNER_PRIVATE] = "private",
 		[OWNER_USER] = "user",
 	};
 
@@ -150,13 +151,74 @@ static enum owner parse_owner(const char *name)
 bool device_blocks(const struct group *group, const struct device *device)
 {
 	if (device->claim != CLAIM_UNKNOWN)
-		return device->claim == CLAIM_YES;
+		return device->claim != CLAIM_NO;
 	if (group->owner == OWNER_NONE || group->owner == OWNER_USER)
 		return false;
 	if (!device->driver[0] || driver_manages_dma(device->driver))
 		return false;
 	/* Stock VFIO does not mind the driver of a bridge. */
 	return group->owner != OWNER_UNKNOWN || !device->bridge;
+}
+
+int count_blocking(const struct group *group)
+{
+	int i, count = 0;
+
+	for (i = 0; i < group->ndevices; i++)
+		count += device_blocks(group, &group->devices[i]);
+	return count;
+}
+
+/* The first device that may be attached to the private domain; NULL for none */
+static const struct device *attached_perhaps(const struct group *group)
+{
+	const struct device *device, *end = group->devices + group->ndevices;
+	const struct device *found = NULL;
+
+	for (device = group->devices; device < end; device++) {
+		if (device->claim == CLAIM_PRIVATE)
+			return device;
+		if (!found && device_blocks(group, device))
+			found = device;
+	}
+	return found;
+}
+
+static bool all_have_driver(const struct group *group, const char *driver)
+{
+	int i;
+
+	for (i = 0; i < group->ndevices; i++)
+		if (device_blocks(group, &group->devices[i]) &&
+		    strcmp(group->devices[i].driver, driver))
+			return false;
+	return true;
+}
+
+/*
+ * The first device that is attached to the private domain. NULL if that is not
+ * certain: without the table there may be more drivers than devices attached.
+ */
+const struct device *attached_device(const struct group *group)
+{
+	const struct device *device = attached_perhaps(group);
+
+	if (device && device->claim == CLAIM_UNKNOWN &&
+	    count_blocking(group) > group->count)
+		return NULL;
+	return device;
+}
+
+/* Whose private domain the group is on, in words */
+const char *domain_driver(const struct group *group)
+{
+	const struct device *device = attached_perhaps(group);
+	const char *driver = device ? device->driver : "";
+
+	if (driver[0] &&
+	    (attached_device(group) || all_have_driver(group, driver)))
+		return driver;
+	return "a driver";
 }
 
 /*
@@ -195,7 +257,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* One more element at the end of an array; there is no way on without memory. */
-static void *grow(void *array, int count, size_t size)
+void *grow(void *array, int count, size_t size)
 {
 	array = realloc(array, (count + 1) * size);
 	if (!array) {
@@ -268,6 +330,13 @@ static struct group *group_by_id(const struct machine *machine, int id)
 	return NULL;
 }
 
+static enum claim parse_claim(const char *word)
+{
+	if (!strcmp(word, "private"))
+		return CLAIM_PRIVATE;
+	return strcmp(word, "kernel") ? CLAIM_NO : CLAIM_YES;
+}
+
 /* The last three columns of a row: device, driver, claim */
 static void take_device_row(struct group *group, const char *row)
 {
@@ -278,10 +347,10 @@ static void take_device_row(struct group *group, const char *row)
 		return;
 	device = (struct device *)find_device(group, name);
 	if (device)
-		device->claim = strcmp(claim, "kernel") ? CLAIM_NO : CLAIM_YES;
+		device->claim = parse_claim(claim);
 }
 
-/* Who claimed the group: "vfioctl[214]", "vfioctl[214](exited)", or "-" */
+/* Who claimed or attached the group: "cat[214]", "cat[214](exited)", or "-" */
 static void take_task(struct group *group, const char *task)
 {
 	static const char exited[] = "(exited)";

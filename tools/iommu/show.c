@@ -53,6 +53,10 @@ static void show_owner(const struct group *group)
 	case OWNER_KERNEL:
 		printf("%skernel%s", colour(GREEN), colour(RESET));
 		break;
+	case OWNER_PRIVATE:
+		printf("%skernel%s, a domain of %s", colour(GREEN),
+		       colour(RESET), domain_driver(group));
+		break;
 	case OWNER_NONE:
 		printf("%sfree%s", colour(CYAN), colour(RESET));
 		break;
@@ -67,13 +71,16 @@ static void show_domain(const struct group *group)
 {
 	const char *text = NULL;
 
+	if (group->owner == OWNER_PRIVATE)
+		return;
 	if (!strcmp(group->domain, "blocking"))
 		text = "DMA is blocked";
 	else if (!strcmp(group->domain, "unmanaged"))
 		text = group->owner == OWNER_USER ? "DMA to the user's mappings" :
 						    "a driver's own mappings";
 	else if (!strcmp(group->domain, "identity") ||
-		 (!group->domain[0] && !strcmp(group->type, "identity")))
+		 (!group->domain[0] && group->owner != OWNER_USER &&
+		  !strcmp(group->type, "identity")))
 		text = "DMA is not translated";
 	if (text)
 		printf("%s, %s%s", colour(DIM), text, colour(RESET));
@@ -138,7 +145,8 @@ static void show_totals(const struct machine *machine)
 	if (machine->owners)
 		printf(": %d in userspace, %d in kernel use, %d free",
 		       count_owned(machine, OWNER_USER),
-		       count_owned(machine, OWNER_KERNEL),
+		       count_owned(machine, OWNER_KERNEL) +
+		       count_owned(machine, OWNER_PRIVATE),
 		       count_owned(machine, OWNER_NONE));
 	putchar('\n');
 }

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -52,38 +53,143 @@ static const char *colour(const char *code)
 	return colourful() ? code : "";
 }
 
-/* One line for an event, from the words of its line in the trace. */
-static void show_event(const char *line)
+/*
+ * Who keeps drivers from a group: the event of a refusal does not tell, but
+ * those before it did. Indexed by the number of the group.
+ */
+static struct keeper {
+	bool user;
+	int attached;
+	char driver[NAME_LEN];	/* whose private domain it is */
+} *keepers;
+static int nkeepers;
+
+static struct keeper *keeper_of(int group)
+{
+	if (group >= nkeepers) {
+		keepers = grow(keepers, group, sizeof(*keepers));
+		memset(keepers + nkeepers, 0,
+		       (group + 1 - nkeepers) * sizeof(*keepers));
+		nkeepers = group + 1;
+	}
+	return &keepers[group];
+}
+
+/* The events tell of changes, so there has to be a first state. */
+static void remember_keepers(const struct machine *machine)
+{
+	const struct group *group, *end = machine->groups + machine->ngroups;
+	struct keeper *keeper;
+
+	for (group = machine->groups; group < end; group++) {
+		keeper = keeper_of(group->id);
+		keeper->user = group->owner == OWNER_USER;
+		if (group->owner != OWNER_PRIVATE)
+			continue;
+		keeper->attached = group->count > 0 ? group->count : 1;
+		strcpy(keeper->driver, domain_driver(group));
+	}
+}
+
+/* A change that was missed is made up for by the next owner. */
+static void take_change(int group, const char *owner, const char *driver,
+			bool set)
+{
+	struct keeper *keeper = keeper_of(group);
+
+	if (!strcmp(owner, "user")) {
+		keeper->user = set;
+		keeper->attached = 0;
+	} else if (!strcmp(owner, "private") && set) {
+		keeper->attached++;
+		strcpy(keeper->driver, driver);
+	} else if (!strcmp(owner, "private") && keeper->attached) {
+		keeper->attached--;
+	}
+}
+
+/* A driver was refused the device, or a domain for it. */
+static void show_driver_refused(int group, const char *device,
+				const char *driver)
+{
+	const struct keeper *keeper = keeper_of(group);
+
+	printf("%s for %s: ", driver, device);
+	if (keeper->user)
+		printf("owned by userspace\n");
+	else if (keeper->attached)
+		printf("on a domain of %s\n", keeper->driver);
+	else
+		printf("in kernel use\n");
+}
+
+/* Who was refused, from the words of an event */
+static void show_refusal(const char *words)
+{
+	char device[NAME_LEN], driver[NAME_LEN];
+	int group, error;
+
+	if (sscanf(words, "groupID=%d device=%63s driver=%63s error=%d", &group,
+		   device, driver, &error) != 4)
+		return;
+	show_time();
+	printf("group %-3d %srefused%s   ", group, colour("\033[31m"),
+	       colour("\033[0m"));
+	if (error == -EBUSY && device[0] != '-')
+		show_driver_refused(group, device, driver);
+	else if (device[0] != '-')
+		printf("userspace: %s is bound to %s\n", device, driver);
+	else
+		printf("userspace: %s\n", strerror(-error));
+}
+
+/* Who claimed a group, or gave it back */
+static void show_change(const char *words, bool set)
 {
 	char owner[NAME_LEN], device[NAME_LEN], driver[NAME_LEN];
 	char task[TASK_LEN], name[4 * TASK_LEN];
-	bool set = strstr(line, "dma_owner_set:");
-	const char *words = strstr(line, "groupID=");
-	int group, error;
+	int group;
 
-	if (!words)
+	if (sscanf(words, "groupID=%d owner=%63s device=%63s driver=%63s task=%95[^\n]",
+		   &group, owner, device, driver, task) != 5)
 		return;
-	if (sscanf(words, "groupID=%d device=%63s driver=%63s error=%d", &group,
-		   device, driver, &error) == 4) {
-		show_time();
-		printf("group %-3d %srefused%s   ", group, colour("\033[31m"),
-		       colour("\033[0m"));
-		if (error == -EBUSY && device[0] != '-')
-			printf("%s for %s: owned by userspace\n", driver, device);
-		else if (device[0] != '-')
-			printf("userspace: %s is bound to %s\n", device, driver);
-		else
-			printf("userspace: %s\n", strerror(-error));
-	} else if (sscanf(words, "groupID=%d owner=%63s device=%63s driver=%63s task=%95[^\n]",
-			  &group, owner, device, driver, task) == 5) {
-		show_time();
-		printf("group %-3d %s  ", group, set ? "claimed " : "released");
-		escape_name(name, sizeof(name), task, strlen(task));
-		if (!strcmp(owner, "user"))
-			printf("by userspace: %s\n", name);
-		else
-			printf("by the kernel: %s for %s\n", driver, device);
-	}
+	take_change(group, owner, driver, set);
+	show_time();
+	printf("group %-3d %s  ", group, set ? "claimed " : "released");
+	escape_name(name, sizeof(name), task, strlen(task));
+	if (!strcmp(owner, "user"))
+		printf("by userspace: %s\n", name);
+	else if (!strcmp(owner, "private"))
+		printf("by the kernel: a domain of %s for %s\n", driver,
+		       device);
+	else
+		printf("by the kernel: %s for %s\n", driver, device);
+}
+
+/* What the line says of an event; NULL if it is another one's. */
+static const char *event_words(const char *line, const char *event)
+{
+	const char *found = strstr(line, event);
+
+	return found ? found + strlen(event) : NULL;
+}
+
+/*
+ * One line for an event, from its line in the trace. That begins with the name
+ * of a process, which is too short for what is looked for.
+ */
+static void show_event(const char *line)
+{
+	const char *set = event_words(line, "dma_owner_set: IOMMU: ");
+	const char *release = event_words(line, "dma_owner_release: IOMMU: ");
+	const char *refused = event_words(line, "dma_owner_refused: IOMMU: ");
+
+	if (set)
+		show_change(set, true);
+	else if (release)
+		show_change(release, false);
+	else if (refused)
+		show_refusal(refused);
 	fflush(stdout);
 }
 
@@ -195,17 +301,27 @@ static void compare_device(const struct group *before, const struct group *now,
 	printf("group %-3d %s: driver %s -> %s\n", now->id, name, from, to);
 }
 
+static void compare_owner(const struct group *before, const struct group *now)
+{
+	if (before->owner == now->owner)
+		return;
+	show_time();
+	printf("group %-3d owner %s -> %s", now->id, owner_name(before->owner),
+	       owner_name(now->owner));
+	if (now->owner == OWNER_PRIVATE)
+		printf(", a domain of %s", domain_driver(now));
+	else if (now->task[0])
+		printf(" %s%s", now->task,
+		       now->exited ? ", which has exited" : "");
+	putchar('\n');
+}
+
 static void compare_group(const struct group *before, const struct group *now)
 {
 	const char *name;
 	int i;
 
-	if (before->owner != now->owner) {
-		show_time();
-		printf("group %-3d owner %s -> %s %s%s\n", now->id,
-		       owner_name(before->owner), owner_name(now->owner),
-		       now->task, now->exited ? ", which has exited" : "");
-	}
+	compare_owner(before, now);
 	for (i = 0; i < now->ndevices; i++)
 		compare_device(before, now, now->devices[i].name);
 	for (i = 0; i < before->ndevices; i++) {
@@ -262,7 +378,9 @@ int watch(const struct machine *machine)
 		ret = follow_by_looking(machine, signals);
 	} else {
 		fprintf(stderr, "note: following the trace events; Ctrl-C ends it\n");
+		remember_keepers(machine);
 		ret = follow_events(instance, signals);
+		free(keepers);
 		rmdir(instance);
 	}
 	close(signals);

@@ -115,24 +115,36 @@ static void why_owned(const struct machine *machine, const struct group *group,
 		command(verdict, "kill %d", task_pid(group->task));
 }
 
-/* The devices whose drivers are in the way, @device itself last */
-static void why_blocked(const struct machine *machine,
-			const struct group *group, const struct device *device,
-			int blocking, struct verdict *verdict)
+/* Unbinds drivers in the way, but not @device's. Returns the first device. */
+static const struct device *unbind_others(const struct group *group,
+					  const struct device *device,
+					  struct verdict *verdict)
 {
-	const struct device *one, *named = NULL;
-	char more[48] = "";
+	const struct device *one, *first = NULL;
 	int i;
 
 	for (i = 0; i < group->ndevices; i++) {
 		one = &group->devices[i];
 		if (one == device || !device_blocks(group, one))
 			continue;
-		if (!named)
-			named = one;
-		command(verdict, "echo %s > /sys/bus/%s/devices/%s/driver/unbind",
-			one->name, one->pci ? "pci" : "platform", one->name);
+		if (!first)
+			first = one;
+		if (one->driver[0])
+			command(verdict, "echo %s > /sys/bus/%s/devices/%s/driver/unbind",
+				one->name, one->pci ? "pci" : "platform",
+				one->name);
 	}
+	return first;
+}
+
+/* The devices whose drivers are in the way, @device itself last */
+static void why_blocked(const struct machine *machine,
+			const struct group *group, const struct device *device,
+			int blocking, struct verdict *verdict)
+{
+	const struct device *named = unbind_others(group, device, verdict);
+	char more[48] = "";
+
 	if (!named)
 		named = device;
 	if (blocking > 1)
@@ -142,6 +154,39 @@ static void why_blocked(const struct machine *machine,
 	    device->name, named == device ? "it" : named->name,
 	    named == device ? "" : " of its group", named->driver, more);
 	if (!driver_is_vfio(device->driver))
+		commands_to_vfio(machine, device->name, device->driver, verdict);
+}
+
+/* Kernel drivers are kept away as well, which matters to a device without. */
+static const char *private_refusal(const struct device *device)
+{
+	return device->driver[0] ? "cannot be given to userspace" :
+	       "can neither be given to userspace nor have a driver that uses the DMA API";
+}
+
+/* The devices that are attached to the private domain, @device itself last */
+static void why_private(const struct machine *machine,
+			const struct group *group, const struct device *device,
+			struct verdict *verdict)
+{
+	const struct device *attached = attached_device(group);
+	int count = count_blocking(group);
+	char more[32] = "";
+
+	if (!attached) {
+		say(verdict,
+		    "%s %s: group %d is on a domain of %s; run as root to see which devices are attached to it",
+		    device->name, private_refusal(device), group->id,
+		    domain_driver(group));
+		return;
+	}
+	if (count > 1)
+		snprintf(more, sizeof(more), " and %d more", count - 1);
+	say(verdict, "%s %s: group %d is on a domain of %s (%s%s)",
+	    device->name, private_refusal(device), group->id,
+	    domain_driver(group), attached->name, more);
+	unbind_others(group, device->pci ? device : NULL, verdict);
+	if (device->pci && !driver_is_vfio(device->driver))
 		commands_to_vfio(machine, device->name, device->driver, verdict);
 }
 
@@ -181,15 +226,6 @@ static void why_unbound(const struct machine *machine,
 	commands_to_vfio(machine, device->name, device->driver, verdict);
 }
 
-static int count_blocking(const struct group *group)
-{
-	int i, count = 0;
-
-	for (i = 0; i < group->ndevices; i++)
-		count += device_blocks(group, &group->devices[i]);
-	return count;
-}
-
 static void why_in_group(const struct machine *machine,
 			 const struct group *group, const struct device *device,
 			 struct verdict *verdict)
@@ -202,6 +238,8 @@ static void why_in_group(const struct machine *machine,
 		say(verdict,
 		    "%s is a bridge, and stays with the kernel: only what is behind it can be given to userspace",
 		    device->name);
+	} else if (group->owner == OWNER_PRIVATE) {
+		why_private(machine, group, device, verdict);
 	} else if (!device->pci) {
 		say(verdict,
 		    "%s is not a PCI device: see the documentation of vfio-platform, vfio-amba, vfio-fsl-mc or vfio_mdev",

@@ -3,10 +3,8 @@
  * Unit tests of the DMA ownership of IOMMU groups
  *
  * The IOMMU core and the driver core under test are the real ones, on the
- * mock IOMMU of mock_iommu.h. Each test begins with a group of three devices
- * without drivers. Each ends with a check that nothing is left behind: no
- * claim on the group, every device on its default domain, no domain leaked or
- * freed under a device.
+ * mock IOMMU of mock_iommu.h. group_fixture.h tells what each test begins and ends
+ * with.
  *
  * Attaches can be made to fail, but nothing here provokes a warning, so that
  * the suite runs with panic_on_warn.
@@ -21,105 +19,11 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "../iommu-group.h"
+#include "group_fixture.h"
 #include "mock_iommu.h"
 
-#define NR_DEVICES	3
-
-struct fixture {
-	struct iommu_group *group;
-	struct mock_device *dev[NR_DEVICES];
-};
-
-/* Cookies of two owners */
-static int alice, bob;
-
-static int dma_owner_init(struct kunit *test)
-{
-	struct fixture *f;
-	int i;
-
-	KUNIT_ASSERT_EQ(test, mock_iommu_init(test), 0);
-
-	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
-
-	f->group = iommu_group_alloc();
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f->group);
-	for (i = 0; i < NR_DEVICES; i++)
-		f->dev[i] = mock_device_add(test, f->group);
-
-	test->priv = f;
-	return 0;
-}
-
-static void del_device(struct fixture *f, int i)
-{
-	if (f->dev[i])
-		mock_device_del(f->dev[i]);
-	f->dev[i] = NULL;
-}
-
-static void del_all_devices(struct fixture *f)
-{
-	int i;
-
-	for (i = 0; i < NR_DEVICES; i++)
-		del_device(f, i);
-}
-
-static void dma_owner_exit(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	if (!f)
-		return;
-
-	del_all_devices(f);
-	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 0U);
-	KUNIT_EXPECT_FALSE(test, f->group->owner);
-	/* The devices are gone, so this reference is the last one. */
-	KUNIT_EXPECT_EQ(test, kref_read(&f->group->devices_kobj->kref), 1U);
-	iommu_group_put(f->group);
-	KUNIT_EXPECT_EQ(test, mock_iommu.domains, 0U);
-	KUNIT_EXPECT_EQ(test, mock_iommu.errors, 0U);
-}
-
-static int use(struct fixture *f, int i)
-{
-	return iommu_device_use_dma_api(&f->dev[i]->dev);
-}
-
-static void unuse(struct fixture *f, int i)
-{
-	iommu_device_unuse_dma_api(&f->dev[i]->dev);
-}
-
-static void expect_all_on(struct kunit *test, struct iommu_domain *domain)
-{
-	struct fixture *f = test->priv;
-	int i;
-
-	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, domain);
-	KUNIT_EXPECT_PTR_EQ(test, f->group->domain, domain);
-	for (i = 0; i < NR_DEVICES; i++)
-		if (f->dev[i])
-			KUNIT_EXPECT_PTR_EQ(test, f->dev[i]->attached, domain);
-}
-
-/* The group is free, and can be claimed by either side. */
-static void expect_free(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-
-	KUNIT_EXPECT_FALSE(test, iommu_group_dma_owner_claimed(f->group));
-	expect_all_on(test, f->group->default_domain);
-
-	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
-	iommu_group_release_dma_owner(f->group);
-	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
-	unuse(f, 0);
-	expect_all_on(test, f->group->default_domain);
-}
+/* Cookie of another owner than Alice */
+static int bob;
 
 static void expect_owned_by(struct kunit *test, void *owner)
 {
@@ -129,58 +33,6 @@ static void expect_owned_by(struct kunit *test, void *owner)
 	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
 	KUNIT_EXPECT_TRUE(test, f->group->domain != f->group->default_domain);
 	KUNIT_EXPECT_TRUE(test, iommu_group_dma_owner_claimed(f->group));
-}
-
-static struct iommu_domain *alloc_domain(struct kunit *test)
-{
-	struct fixture *f = test->priv;
-	struct iommu_domain *domain = iommu_domain_alloc(f->dev[0]->dev.bus);
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, domain);
-	return domain;
-}
-
-/* The end of the log: what comes from here on can be counted. */
-static struct kmsg_dumper log_end(void)
-{
-	struct kmsg_dumper log = { .active = true };
-
-	kmsg_dump_rewind(&log);
-	log.cur_seq = log.next_seq;
-	return log;
-}
-
-/* Counts the lines since log_end() with this text. */
-static __printf(2, 3)
-int log_lines(struct kmsg_dumper log, const char *fmt, ...)
-{
-	char text[192], line[256];
-	int count = 0;
-	va_list args;
-	size_t len;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-
-	while (kmsg_dump_get_line(&log, false, line, sizeof(line), &len))
-		if (strnstr(line, text, len))
-			count++;
-	return count;
-}
-
-/* Counts the lines since log_end() that tell why the group was refused so. */
-static __printf(3, 4)
-int log_count(struct kmsg_dumper log, struct fixture *f, const char *fmt, ...)
-{
-	char why[64];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	return log_lines(log, "iommu: group %d: claim refused: %s",
-			 f->group->id, why);
 }
 
 /* Claims by hand */
@@ -1488,8 +1340,8 @@ static struct kunit_case dma_owner_cases[] = {
 
 static struct kunit_suite dma_owner_suite = {
 	.name = "iommu_dma_owner",
-	.init = dma_owner_init,
-	.exit = dma_owner_exit,
+	.init = group_fixture_init,
+	.exit = group_fixture_exit,
 	.test_cases = dma_owner_cases,
 };
 

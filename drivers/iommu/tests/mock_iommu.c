@@ -63,7 +63,14 @@ static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 		mock_iommu.errors++;
 
 	mdev->attached = domain;
+	mdev->attach_deferred = false;
 	return 0;
+}
+
+static bool mock_is_attach_deferred(struct iommu_domain *domain,
+				    struct device *dev)
+{
+	return to_mock_device(dev)->attach_deferred;
 }
 
 static void mock_detach_dev(struct iommu_domain *domain, struct device *dev)
@@ -151,6 +158,7 @@ static const struct iommu_ops mock_all_ops = {
 	.domain_free	= mock_domain_free,
 	.attach_dev	= mock_attach_dev,
 	.detach_dev	= mock_detach_dev,
+	.is_attach_deferred = mock_is_attach_deferred,
 	.probe_device	= mock_probe_device,
 	.release_device	= mock_release_device,
 	.probe_finalize	= mock_probe_finalize,
@@ -195,6 +203,8 @@ static int mock_driver_probe(struct device *dev)
 	if (mdev->private_probe)
 		return iommu_attach_group(mdev->private_probe,
 					  dev->iommu_group);
+	if (mdev->private_attach)
+		return iommu_attach_device(mdev->private_attach, dev);
 	return mdev->probe_ret;
 }
 
@@ -205,6 +215,8 @@ static int mock_driver_remove(struct device *dev)
 	mdev->removes++;
 	if (mdev->private_probe)
 		iommu_detach_group(mdev->private_probe, dev->iommu_group);
+	if (mdev->private_attach)
+		iommu_detach_device(mdev->private_attach, dev);
 	return 0;
 }
 

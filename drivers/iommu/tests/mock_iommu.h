@@ -27,7 +27,9 @@ struct kunit;
  * @in_dma_configure: called when its bus's dma_configure() has set up its DMA ops
  * @needs_direct_map: it refuses every unmanaged domain, as Intel's IOMMU driver
  *	does for devices with reserved memory
- * @private_probe: @driver's probe attaches this domain to the group
+ * @private_probe: @driver's probe attaches this domain to the group as a whole
+ * @private_attach: @driver's probe attaches the device to this domain
+ * @attach_deferred: the device is to stay as it is until it is attached by name
  * @claimed_meanwhile: an owner claims its group right before the IOMMU driver
  *	sets up its DMA ops for the first time
  * @dma_configure_ret: what its bus's dma_configure() returns
@@ -50,6 +52,8 @@ struct mock_device {
 	void (*in_dma_configure)(struct mock_device *mdev);
 	bool needs_direct_map;
 	struct iommu_domain *private_probe;
+	struct iommu_domain *private_attach;
+	bool attach_deferred;
 	void *claimed_meanwhile;
 	int dma_configure_ret;
 	int probe_ret;

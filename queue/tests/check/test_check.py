@@ -169,6 +169,14 @@ class Parsers(unittest.TestCase):
         self.assertEqual(each_patch.outermost(goals),
                          ["drivers/vfio/", "drivers/iommu/"])
 
+    def test_architecture_of_a_file(self):
+        arches = ("arm64", *each_patch.DEFCONFIGS)
+        for path, arch in (("arch/arm/mm/dma-mapping.c", "arm"), ("arch/powerpc/sysdev/fsl_pci.c", "powerpc"),
+                           ("drivers/gpu/host1x/dev.c", "arm"), ("drivers/soc/fsl/qbman/qman_portal.c", "powerpc"),
+                           ("drivers/vfio/platform/vfio_amba.c", "arm64")):
+            with self.subTest(path=path):
+                self.assertEqual([a for a in arches if each_patch.suits(path, a)], [arch])
+
 
 if __name__ == "__main__":
     unittest.main()

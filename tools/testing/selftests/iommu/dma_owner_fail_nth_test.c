@@ -387,6 +387,71 @@ static const struct operation rescan_owned_op = {
 	.least = 40,
 };
 
+/* A driver attaches A to a domain of its own, and detaches it. */
+static int set_attached(struct scene *scene, const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/attached", scene->a);
+	return sysfs_write(path, value);
+}
+
+static int prepare_attach(struct scene *scene)
+{
+	return pci_switch(scene->a, "private-domain");
+}
+
+static int run_attach(struct scene *scene)
+{
+	return set_attached(scene, "1");
+}
+
+/* The group is private with the domain, and free without. */
+static int check_attach(struct scene *scene, int ret)
+{
+	char owner[16];
+	int err;
+
+	err = group_value(scene->group->id, "dma_owner", owner, sizeof(owner));
+	if (!err && strcmp(owner, ret ? "none" : "private"))
+		err = -EBADE;
+	if (!err)
+		err = pci_switch(scene->a, "vfio-pci");
+	return err ? err : check_driver(scene, "");
+}
+
+static const struct operation attach_op = {
+	.name = "attach",
+	.prepare = prepare_attach,
+	.run = run_attach,
+	.check = check_attach,
+};
+
+static int prepare_detach(struct scene *scene)
+{
+	int ret;
+
+	ret = prepare_attach(scene);
+	return ret ? ret : run_attach(scene);
+}
+
+static int run_detach(struct scene *scene)
+{
+	return set_attached(scene, "0");
+}
+
+static int check_detach(struct scene *scene, int ret)
+{
+	return ret ? -EBADR : check_attach(scene, -ENOENT);
+}
+
+static const struct operation detach_op = {
+	.name = "detach",
+	.prepare = prepare_detach,
+	.run = run_detach,
+	.check = check_detach,
+};
+
 /* Nothing happened to the group, and the operation reports an errno of memory. */
 static bool is_sane(int ret)
 {
@@ -543,6 +608,16 @@ TEST_F(fail_nth, remove)
 TEST_F(fail_nth, remove_owned)
 {
 	fail_each(_metadata, &self->scene, self->fd, &remove_owned_op);
+}
+
+TEST_F(fail_nth, attach)
+{
+	fail_each(_metadata, &self->scene, self->fd, &attach_op);
+}
+
+TEST_F(fail_nth, detach)
+{
+	fail_each(_metadata, &self->scene, self->fd, &detach_op);
 }
 
 TEST_F_TIMEOUT(fail_nth, rescan, RESCAN_SECONDS)

@@ -357,7 +357,9 @@ TEST_F(group, log_tells_why_claim_refused)
 TEST_F(group, log_tells_why_not_viable)
 {
 	const struct pci_dev *card;
-	char line[192];
+	char names[2][64], line[192];
+	struct table_group table;
+	bool b_first;
 	__u32 flags;
 
 	card = find_dev(self->s->group, REALTEK_VENDOR, RTL8139_DEVICE);
@@ -372,9 +374,13 @@ TEST_F(group, log_tells_why_not_viable)
 	ASSERT_EQ(0, pci_switch(card->bdf, "8139cp"));
 	ASSERT_EQ(0, vfio_group_flags(self->s->user.group, &flags));
 	EXPECT_EQ(0, flags);
-	snprintf(line, sizeof(line),
-		 ";iommu: group %d: not viable: %s is bound to e1000, %s is bound to 8139cp\n",
-		 self->id, self->s->b, card->bdf);
+	/* The order is that in which they joined. */
+	ASSERT_EQ(0, table_read(&table, self->id));
+	b_first = table_find(&table, self->s->b) < table_find(&table, card->bdf);
+	snprintf(names[!b_first], sizeof(names[0]), "%s is bound to e1000", self->s->b);
+	snprintf(names[b_first], sizeof(names[0]), "%s is bound to 8139cp", card->bdf);
+	snprintf(line, sizeof(line), ";iommu: group %d: not viable: %s, %s\n",
+		 self->id, names[0], names[1]);
 	EXPECT_EQ(1, kmsg_find(self->s->kmsg, line));
 	ASSERT_EQ(0, pci_unbind(card->bdf));
 	EXPECT_EQ(0, system("modprobe -r 8139cp"));

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -26,8 +27,27 @@
 	"%s can be given to userspace: it is bound to vfio-pci, and nothing in group %d is in kernel use.\n"
 #define WRONG_DRIVER \
 	"%s cannot be given to userspace yet: it is bound to %s, not to vfio-pci.\n"
+/* The device, the group, the driver, and which devices it attached */
+#define PRIVATE \
+	"%s cannot be given to userspace: group %d is on a domain of %s (%s).\n"
+#define PRIVATE_FOR_BOTH \
+	"%s can neither be given to userspace nor have a driver that uses the DMA API: group %d is on a domain of %s (%s).\n"
 #define JSON_DEVICE \
 	"{\"device\": \"%s\", \"class\": \"020000\", \"class_name\": \"network card\", \"id\": \"8086:100e\", \"driver\": null, \"claim\": false}"
+
+/* The driver of drivers/iommu/tests/private_domain_driver.c */
+#define PRIVATE_DRIVER	"private-domain"
+
+/* It attaches the device to a domain of its own. */
+static int attach(const char *bdf)
+{
+	char path[96];
+	int ret;
+
+	ret = pci_switch(bdf, PRIVATE_DRIVER);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/attached", bdf);
+	return ret ? ret : sysfs_write(path, "1");
+}
 
 static const char *advice_to_kill(pid_t pid)
 {
@@ -267,6 +287,22 @@ TEST_F(why, as_nobody)
 	EXPECT_EQ(0, status);
 }
 
+/* B's driver has a domain of its own: the commands make way for A's user. */
+TEST_F(why, names_driver_of_private_domain)
+{
+	ASSERT_EQ(0, attach(self->b));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said(PRIVATE, self->a, self->id, PRIVATE_DRIVER, self->b));
+	EXPECT_EQ(-EPERM, vfio_user_open(self->user, self->a));
+	EXPECT_EQ(0, tool(""));
+	EXPECT_TRUE(said("Group %-3d kernel, a domain of " PRIVATE_DRIVER "\n",
+			 self->id));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_EQ(1, follow_advice());
+	EXPECT_EQ(CAN, tool_why(self->a));
+	EXPECT_EQ(0, vfio_user_open(self->user, self->a));
+}
+
 FIXTURE(groups)
 {
 	struct scene scene;
@@ -330,31 +366,50 @@ TEST_F(groups, names_are_escaped)
 	EXPECT_TRUE(said_plain_text());
 }
 
+#define WATCHED		"/tmp/iommu-groups-watch"
+
 /* Start the tool as @user with its output in a file; returns its process. */
-static pid_t start_watch(const char *path, uid_t user)
+static pid_t start_watch(uid_t user, const char *sysfs)
 {
 	pid_t pid = fork();
 	int fd;
 
 	if (pid)
 		return pid;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = open(WATCHED, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
 	if (setuid(user))
 		_exit(126);
-	execlp("iommu-groups", "iommu-groups", "--watch", NULL);
+	execlp("iommu-groups", "iommu-groups", "--watch", "--sysfs", sysfs,
+	       NULL);
 	_exit(127);
 }
 
-/* Wait until the file says this, ten seconds at most. */
-static bool file_says(const char *path, const char *text)
+/* Returns how the tool ended. */
+static int end_watch(pid_t pid)
 {
+	int status;
+
+	if (kill(pid, SIGTERM) || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	unlink(WATCHED);
+	return status;
+}
+
+/* Wait until the tool says this, ten seconds at most. */
+static bool watch_says(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
 	int i, fd;
 	ssize_t n;
 
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
 	for (i = 0; i < 1000; i++) {
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(WATCHED, O_RDONLY | O_CLOEXEC);
 		n = read(fd, output, sizeof(output) - 1);
 		close(fd);
 		output[n > 0 ? n : 0] = '\0';
@@ -368,65 +423,74 @@ static bool file_says(const char *path, const char *text)
 /* The changes of ownership, by the trace events, and nothing left behind. */
 TEST_F(groups, watch)
 {
-	static const char path[] = "/tmp/iommu-groups-watch";
-	char line[256];
-	int status;
+	const int id = self->s->group->id;
+	char path[96];
 	pid_t pid;
 
-	pid = start_watch(path, 0);
-	ASSERT_TRUE(file_says(path, "following the trace events"));
+	pid = start_watch(0, "/sys");
+	ASSERT_TRUE(watch_says("following the trace events"));
 	usleep(300000);
 	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
 	expect_refused(self->s);
 	vfio_user_close(&self->s->user);
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
 
-	snprintf(line, sizeof(line), "group %-3d claimed   by userspace: %s\n",
-		 self->s->group->id, myself());
-	EXPECT_TRUE(file_says(path, line));
-	snprintf(line, sizeof(line), "group %-3d refused   e1000 for %s: owned by userspace\n",
-		 self->s->group->id, self->s->b);
-	EXPECT_TRUE(file_says(path, line));
-	snprintf(line, sizeof(line), "group %-3d released  by userspace: %s\n",
-		 self->s->group->id, myself());
-	EXPECT_TRUE(file_says(path, line));
-	snprintf(line, sizeof(line), "group %-3d claimed   by the kernel: e1000 for %s\n",
-		 self->s->group->id, self->s->b);
-	EXPECT_TRUE(file_says(path, line));
+	EXPECT_TRUE(watch_says("group %-3d claimed   by userspace: %s\n", id,
+			       myself()));
+	EXPECT_TRUE(watch_says("group %-3d refused   e1000 for %s: owned by userspace\n",
+			       id, self->s->b));
+	EXPECT_TRUE(watch_says("group %-3d released  by userspace: %s\n", id,
+			       myself()));
+	EXPECT_TRUE(watch_says("group %-3d claimed   by the kernel: e1000 for %s\n",
+			       id, self->s->b));
 
-	ASSERT_EQ(0, kill(pid, SIGTERM));
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
-	snprintf(line, sizeof(line),
+	ASSERT_EQ(0, end_watch(pid));
+	snprintf(path, sizeof(path),
 		 "/sys/kernel/debug/tracing/instances/iommu-groups-%d", pid);
-	EXPECT_NE(0, access(line, F_OK));
-	unlink(path);
+	EXPECT_NE(0, access(path, F_OK));
+}
+
+/* A refusal does not tell why; a domain of A's driver was told before it. */
+TEST_F(groups, watch_private)
+{
+	const int id = self->s->group->id;
+	pid_t pid;
+
+	pid = start_watch(0, "/sys");
+	ASSERT_TRUE(watch_says("following the trace events"));
+	usleep(300000);
+	ASSERT_EQ(0, attach(self->s->a));
+	ASSERT_EQ(-EBUSY, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(0, pci_unbind(self->s->a));
+	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
+	ASSERT_EQ(-EBUSY, attach(self->s->a));
+
+	EXPECT_TRUE(watch_says("group %-3d claimed   by the kernel: a domain of %s for %s\n",
+			       id, PRIVATE_DRIVER, self->s->a));
+	EXPECT_TRUE(watch_says("group %-3d refused   e1000 for %s: on a domain of %s\n",
+			       id, self->s->b, PRIVATE_DRIVER));
+	EXPECT_TRUE(watch_says("group %-3d released  by the kernel: a domain of %s for %s\n",
+			       id, PRIVATE_DRIVER, self->s->a));
+	EXPECT_TRUE(watch_says("group %-3d refused   %s for %s: in kernel use\n",
+			       id, PRIVATE_DRIVER, self->s->a));
+	EXPECT_EQ(0, end_watch(pid));
 }
 
 /* Somebody who is not root is told as well, a second later. */
 TEST_F(groups, watch_as_nobody)
 {
-	static const char path[] = "/tmp/iommu-groups-watch";
-	char line[256];
-	int status;
+	const int id = self->s->group->id;
 	pid_t pid;
 
-	pid = start_watch(path, 65534);
-	ASSERT_TRUE(file_says(path, "note: no trace events"));
+	pid = start_watch(65534, "/sys");
+	ASSERT_TRUE(watch_says("note: no trace events"));
 	usleep(300000);
 	ASSERT_EQ(0, vfio_user_open(&self->s->user, self->s->a));
-	snprintf(line, sizeof(line), "group %-3d owner none -> user",
-		 self->s->group->id);
-	EXPECT_TRUE(file_says(path, line));
+	EXPECT_TRUE(watch_says("group %-3d owner none -> user\n", id));
 	ASSERT_EQ(0, pci_remove(self->s->b));
-	snprintf(line, sizeof(line), "group %-3d %s: driver - -> (absent)\n",
-		 self->s->group->id, self->s->b);
-	EXPECT_TRUE(file_says(path, line));
-
-	ASSERT_EQ(0, kill(pid, SIGTERM));
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
-	unlink(path);
+	EXPECT_TRUE(watch_says("group %-3d %s: driver - -> (absent)\n", id,
+			       self->s->b));
+	EXPECT_EQ(0, end_watch(pid));
 }
 
 static int make_file(const char *path, const char *text)
@@ -504,6 +568,212 @@ TEST(foreign_table)
 	EXPECT_TRUE(is_json(output));
 	EXPECT_TRUE(said("\"task\": \"\\\"\303\251\\\\377\\\\303\\\"[1]\", "));
 	EXPECT_EQ(0, system("rm -rf " OLD));
+}
+
+/*
+ * The same sysfs of a kernel that tells owners, as anybody can read it, with a
+ * private group: a driver attached 0000:00:19.1.
+ */
+#define FREE		"0000:00:19.0"
+#define ATTACHED	"0000:00:19.1"
+#define OTHER		"0000:00:19.2"
+
+/* A reader finds the old text or the new one. */
+static int set_owner(const char *owner, const char *count)
+{
+	int ret;
+
+	ret = make_file(OLD_GROUP "/dma_owner_count", count) ? :
+	      make_file(OLD "/new", owner);
+	return ret ? ret : rename(OLD "/new", OLD_GROUP "/dma_owner");
+}
+
+static int set_driver(const char *bdf, const char *driver)
+{
+	char link[96], target[96];
+
+	snprintf(link, sizeof(link), OLD_DEVICES "/%s/driver", bdf);
+	snprintf(target, sizeof(target), "../drivers/%s", driver);
+	unlink(link);
+	return symlink(target, link) ? -errno : 0;
+}
+
+static int add_device(const char *bdf, const char *driver)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), OLD_DEVICES "/%s", bdf);
+	return mkdir(path, 0755) ? -errno : set_driver(bdf, driver);
+}
+
+/* The table of the group, whose claims are @attached and @other. */
+static int make_table(const char *attached, const char *other)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "group owner   task            domain    device       driver       claim\n"
+		 "7     private modprobe[214](exited) unmanaged " FREE " -            -\n"
+		 "%40s" ATTACHED " " PRIVATE_DRIVER " %s\n"
+		 "%40s" OTHER " other-driver %s\n", "", attached, "", other);
+	if (system("mkdir -p " OLD "/kernel/debug/iommu"))
+		return -EIO;
+	return make_file(OLD "/kernel/debug/iommu/groups", text);
+}
+
+FIXTURE(private)
+{
+};
+
+FIXTURE_SETUP(private)
+{
+	ASSERT_EQ(0, system("rm -rf " OLD));
+	ASSERT_EQ(0, make_old_sysfs());
+	ASSERT_EQ(0, set_owner("private\n", "1\n"));
+	ASSERT_EQ(0, set_driver(ATTACHED, PRIVATE_DRIVER));
+}
+
+FIXTURE_TEARDOWN(private)
+{
+	EXPECT_EQ(0, system("rm -rf " OLD));
+}
+
+/* It is the kernel's, whatever its default domain is. */
+TEST_F(private, list)
+{
+	ASSERT_EQ(0, make_file(OLD_GROUP "/type", "identity\n"));
+	EXPECT_EQ(0, tool("--sysfs " OLD));
+	EXPECT_TRUE(said_plain_text());
+	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DRIVER "\n"));
+	EXPECT_TRUE(said("1 group: 0 in userspace, 1 in kernel use, 0 free\n"));
+}
+
+/* One of two drivers attached its device: the table tells which. */
+TEST_F(private, list_of_several)
+{
+	ASSERT_EQ(0, add_device(OTHER, PRIVATE_DRIVER));
+	EXPECT_EQ(0, tool("--sysfs " OLD));
+	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DRIVER "\n"));
+	ASSERT_EQ(0, set_driver(OTHER, "other-driver"));
+	EXPECT_EQ(0, tool("--sysfs " OLD));
+	EXPECT_TRUE(said("Group 7   kernel, a domain of a driver\n"));
+	ASSERT_EQ(0, make_table("-", "private"));
+	EXPECT_EQ(0, tool("--sysfs " OLD));
+	EXPECT_TRUE(said("Group 7   kernel, a domain of other-driver\n"));
+}
+
+/* Whether the claim is "kernel" or "private", the device keeps users away. */
+TEST_F(private, json)
+{
+	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("{\"group\": 7, \"owner\": \"private\", \"claims\": 1, \"task\": null, "));
+	ASSERT_EQ(0, add_device(OTHER, "other-driver"));
+	ASSERT_EQ(0, make_table("private", "kernel"));
+	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("\"owner\": \"private\", \"claims\": 1, \"task\": "));
+	EXPECT_TRUE(said("\"modprobe[214]\", \"task_exited\": true, "));
+	EXPECT_TRUE(said("\"domain\": \"unmanaged\""));
+	EXPECT_TRUE(said("\"driver\": null, \"claim\": false}"));
+	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DRIVER "\", \"claim\": true}"));
+	EXPECT_TRUE(said("\"driver\": \"other-driver\", \"claim\": true}"));
+}
+
+/* What keeps users from the device keeps drivers from it as well. */
+TEST_F(private, why_device_without_driver)
+{
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DRIVER, ATTACHED));
+	EXPECT_TRUE(said("To change that, as root:\n"
+			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n"
+			 "  echo vfio-pci > /sys/bus/pci/devices/" FREE "/driver_override\n",
+			 ATTACHED, ATTACHED));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --json --why " FREE));
+	EXPECT_TRUE(is_json(output));
+	EXPECT_TRUE(said("\"possible\": false,\n"));
+}
+
+/* One command helps, and then nothing is in the way. */
+TEST_F(private, why_device_of_vfio)
+{
+	ASSERT_EQ(0, set_driver(FREE, "vfio-pci"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said(PRIVATE "To change that, as root:\n"
+			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n",
+			 FREE, 7, PRIVATE_DRIVER, ATTACHED, ATTACHED,
+			 ATTACHED));
+	EXPECT_EQ(NULL, strstr(output, "driver_override"));
+	ASSERT_EQ(0, set_owner("none\n", "0\n"));
+	EXPECT_EQ(CAN, tool("--sysfs " OLD " --why " FREE));
+}
+
+/* The device itself changes its driver last. */
+TEST_F(private, why_attached_device)
+{
+	ASSERT_EQ(0, set_owner("private\n", "2\n"));
+	ASSERT_EQ(0, set_driver(FREE, PRIVATE_DRIVER));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " ATTACHED));
+	EXPECT_TRUE(said(PRIVATE "To change that, as root:\n"
+			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n"
+			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n"
+			 "  echo vfio-pci > /sys/bus/pci/devices/" ATTACHED "/driver_override\n",
+			 ATTACHED, 7, PRIVATE_DRIVER, FREE " and 1 more", FREE,
+			 FREE, ATTACHED, ATTACHED));
+}
+
+/* Neither is a platform device left out, nor is it called possible. */
+TEST_F(private, why_device_not_on_pci)
+{
+	ASSERT_EQ(0, set_driver(ATTACHED, "pci-stub"));
+	ASSERT_EQ(0, add_device("54200000.dc", "tegra-dc"));
+	ASSERT_EQ(0, add_device("54240000.dc", "vfio-platform"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why 54240000.dc"));
+	EXPECT_TRUE(said(PRIVATE, "54240000.dc", 7, "tegra-dc", "54200000.dc"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why 54200000.dc"));
+	EXPECT_TRUE(said(PRIVATE "To change that, as root:\n"
+			 "  echo 54200000.dc > /sys/bus/platform/devices/54200000.dc/driver/unbind\n",
+			 "54200000.dc", 7, "tegra-dc", "54200000.dc"));
+}
+
+/* Nobody is told to unbind a driver that is not in the way. */
+TEST_F(private, why_unclear_without_table)
+{
+	ASSERT_EQ(0, add_device(OTHER, "other-driver"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said("on a domain of a driver; run as root to see which devices"));
+	EXPECT_EQ(NULL, strstr(output, "unbind"));
+	ASSERT_EQ(0, set_owner("private\n", "2\n"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DRIVER,
+			 ATTACHED " and 1 more"));
+}
+
+TEST_F(private, why_clear_with_table)
+{
+	ASSERT_EQ(0, add_device(OTHER, "other-driver"));
+	ASSERT_EQ(0, make_table("-", "private"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, "other-driver", OTHER));
+	ASSERT_EQ(0, make_table("kernel", "-"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DRIVER, ATTACHED));
+}
+
+/* Without trace events: the driver is named with the change. */
+TEST_F(private, watch)
+{
+	pid_t pid;
+
+	pid = start_watch(0, OLD);
+	ASSERT_TRUE(watch_says("note: no trace events"));
+	usleep(300000);
+	ASSERT_EQ(0, set_owner("none\n", "0\n"));
+	EXPECT_TRUE(watch_says("group 7   owner private -> none\n"));
+	ASSERT_EQ(0, set_owner("private\n", "1\n"));
+	EXPECT_TRUE(watch_says("group 7   owner none -> private, a domain of %s\n",
+			       PRIVATE_DRIVER));
+	EXPECT_EQ(0, end_watch(pid));
 }
 
 TEST(options)

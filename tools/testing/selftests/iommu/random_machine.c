@@ -16,6 +16,7 @@ static const char * const driver_names[] = {
 	[NO_DRIVER] = "",
 	[VFIO_DRIVER] = "vfio-pci",
 	[STUB_DRIVER] = "pci-stub",
+	[PRIVATE_DRIVER] = "private-domain",
 	[QUIET_DRIVER] = "pci-pf-stub",
 	[UIO_DRIVER] = "uio_pci_generic",
 };
@@ -272,10 +273,21 @@ static int check_value(const char *what, int id, const char *found,
 	return -EBADE;
 }
 
+static int expected_count(const struct model *model, int group)
+{
+	switch (model_owner(model, group)) {
+	case OWNER_USER:
+		return 1;
+	case OWNER_PRIVATE:
+		return model_attached_devices(model, group);
+	default:
+		return model_claims(model, group);
+	}
+}
+
 /* The number of claims, where the kernel shows it. */
 static int check_count(struct machine *machine, int group, char *why, size_t len)
 {
-	bool owned = model_owner(&machine->model, group) == OWNER_USER;
 	char expected[16], value[16];
 	int id = machine->id[group], ret;
 
@@ -285,7 +297,7 @@ static int check_count(struct machine *machine, int group, char *why, size_t len
 	if (ret)
 		return ret;
 	snprintf(expected, sizeof(expected), "%d",
-		 owned ? 1 : model_claims(&machine->model, group));
+		 expected_count(&machine->model, group));
 	return check_value("dma_owner_count", id, value, expected, why, len);
 }
 
@@ -366,6 +378,25 @@ int machine_override(struct machine *machine, const struct model_args *args)
 int machine_remove(struct machine *machine, const struct model_args *args)
 {
 	return pci_remove(machine->bdf[args->dev]);
+}
+
+static int set_attached(struct machine *machine, int dev, const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/attached",
+		 machine->bdf[dev]);
+	return sysfs_write(path, value);
+}
+
+int machine_attach(struct machine *machine, const struct model_args *args)
+{
+	return set_attached(machine, args->dev, "1");
+}
+
+int machine_detach(struct machine *machine, const struct model_args *args)
+{
+	return set_attached(machine, args->dev, "0");
 }
 
 int machine_autoprobe(struct machine *machine, const struct model_args *args)

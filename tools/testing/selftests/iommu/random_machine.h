@@ -55,6 +55,8 @@ machine_op machine_bind;
 machine_op machine_drivers_probe;
 machine_op machine_unbind;
 machine_op machine_override;
+machine_op machine_attach;
+machine_op machine_detach;
 machine_op machine_remove;
 machine_op machine_open_device;
 machine_op machine_close_device;

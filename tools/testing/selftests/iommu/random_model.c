@@ -25,6 +25,7 @@ void model_reset(struct model *model)
 		dev->present = true;
 		dev->joined = true;
 		dev->open = false;
+		dev->attached = false;
 		dev->driver = dev->edu ? VFIO_DRIVER : NO_DRIVER;
 		dev->override = NO_DRIVER;
 	}
@@ -57,6 +58,11 @@ static bool is_open(const struct model_dev *dev)
 	return dev->open;
 }
 
+static bool is_attached(const struct model_dev *dev)
+{
+	return dev->attached;
+}
+
 static bool is_vfio(const struct model_dev *dev)
 {
 	return dev->driver == VFIO_DRIVER;
@@ -71,6 +77,12 @@ static bool is_claimed(const struct model_dev *dev)
 int model_claims(const struct model *model, int group)
 {
 	return count(model, group, is_claimed);
+}
+
+/* on a domain of their driver, */
+int model_attached_devices(const struct model *model, int group)
+{
+	return count(model, group, is_attached);
 }
 
 /* can be a user's, */
@@ -89,6 +101,8 @@ enum model_owner model_owner(const struct model *model, int group)
 {
 	if (model->groups[group].container != NOWHERE)
 		return OWNER_USER;
+	if (model_attached_devices(model, group))
+		return OWNER_PRIVATE;
 	return model_claims(model, group) ? OWNER_KERNEL : OWNER_NONE;
 }
 
@@ -111,6 +125,7 @@ const char *model_owner_name(const struct model *model, int group)
 	static const char * const names[] = {
 		[OWNER_NONE] = "none",
 		[OWNER_KERNEL] = "kernel",
+		[OWNER_PRIVATE] = "private",
 		[OWNER_USER] = "user",
 	};
 
@@ -121,6 +136,8 @@ const char *model_domain_name(const struct model *model, int group)
 {
 	int container = model->groups[group].container;
 
+	if (model_owner(model, group) == OWNER_PRIVATE)
+		return "unmanaged";
 	if (container == NOWHERE)
 		return "DMA";
 	return model->containers[container].iommu ? "unmanaged" : "blocking";
@@ -164,9 +181,11 @@ static enum model_driver match(const struct model *model,
 static int probe(struct model *model, struct model_dev *dev,
 		 enum model_driver driver)
 {
+	enum model_owner owner = model_owner(model, dev->group);
+
 	dev->joined = true;
 	if (model_may_do_dma(driver) &&
-	    model_owner(model, dev->group) == OWNER_USER)
+	    (owner == OWNER_USER || owner == OWNER_PRIVATE))
 		return -EBUSY;
 	dev->driver = driver;
 	return 0;
@@ -210,6 +229,7 @@ int model_unbind(struct model *model, const struct model_args *args)
 	if (!dev->present)
 		return -ENODEV;
 	dev->driver = NO_DRIVER;
+	dev->attached = false;
 	return 0;
 }
 
@@ -239,10 +259,34 @@ bool model_can_override(const struct model *model, const struct model_args *args
 	return !model->devs[args->dev].bridge && args->driver != OWN_DRIVER;
 }
 
+/* All drivers of this kind attach to one domain, which takes the whole group. */
+int model_attach(struct model *model, const struct model_args *args)
+{
+	struct model_dev *dev = &model->devs[args->dev];
+
+	if (dev->attached || model_owner(model, dev->group) == OWNER_USER ||
+	    model_claims(model, dev->group))
+		return -EBUSY;
+	dev->attached = true;
+	return 0;
+}
+
+bool model_can_attach(const struct model *model, const struct model_args *args)
+{
+	return model->devs[args->dev].driver == PRIVATE_DRIVER;
+}
+
+int model_detach(struct model *model, const struct model_args *args)
+{
+	model->devs[args->dev].attached = false;
+	return 0;
+}
+
 static void lose(struct model_dev *dev)
 {
 	dev->present = false;
 	dev->joined = false;
+	dev->attached = false;
 	dev->driver = NO_DRIVER;
 	dev->override = NO_DRIVER;
 }
@@ -353,8 +397,10 @@ bool model_spares_rescan(const struct model *model,
 	const struct model_dev *dev, *end = model->devs + model->ndevs;
 
 	for (dev = model->devs; dev < end; dev++) {
+		enum model_owner owner = model_owner(model, dev->group);
+
 		if (!dev->present && own_matches(model, dev) &&
-		    model_owner(model, dev->group) != OWNER_USER)
+		    owner != OWNER_USER && owner != OWNER_PRIVATE)
 			return false;
 	}
 	return true;

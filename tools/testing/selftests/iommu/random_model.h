@@ -30,6 +30,7 @@ enum model_driver {
 	/* These do no DMA for the kernel */
 	VFIO_DRIVER,
 	STUB_DRIVER,
+	PRIVATE_DRIVER,	/* before it is told to attach the device */
 	/* These may */
 	QUIET_DRIVER,
 	UIO_DRIVER,
@@ -40,6 +41,7 @@ enum model_driver {
 enum model_owner {
 	OWNER_NONE,
 	OWNER_KERNEL,
+	OWNER_PRIVATE,
 	OWNER_USER,
 };
 
@@ -54,6 +56,7 @@ struct model_dev {
 	bool present;
 	bool joined;		/* its group */
 	bool open;		/* through VFIO */
+	bool attached;		/* to the domain of its driver */
 	enum model_driver driver;
 	enum model_driver override;
 };
@@ -100,6 +103,7 @@ void model_reset(struct model *model);
 
 /* What can be seen of a state */
 int model_claims(const struct model *model, int group);
+int model_attached_devices(const struct model *model, int group);
 int model_vfio_devices(const struct model *model, int group);
 int model_open_devices(const struct model *model, int group);
 enum model_owner model_owner(const struct model *model, int group);
@@ -118,6 +122,9 @@ model_op model_unbind;
 model_can model_can_unbind;
 model_op model_override;
 model_can model_can_override;
+model_op model_attach;
+model_can model_can_attach;
+model_op model_detach;
 model_op model_remove;
 model_can model_can_remove;
 model_op model_open_device;

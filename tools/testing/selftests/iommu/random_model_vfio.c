@@ -84,7 +84,7 @@ int model_set(struct model *model, const struct model_args *args)
 		return -EINVAL;
 	if (!model_vfio_devices(model, args->group))
 		return -ENODEV;
-	if (model_claims(model, args->group))
+	if (model_owner(model, args->group) != OWNER_NONE)
 		return -EPERM;
 	group->container = model->slots[args->slot];
 	return 0;
@@ -201,7 +201,8 @@ bool model_can_dma_unbound(const struct model *model,
 	const struct model_dev *dev = &model->devs[args->dev];
 
 	return dev->edu && dev->joined &&
-	       (dev->driver == NO_DRIVER || dev->driver == STUB_DRIVER);
+	       (dev->driver == NO_DRIVER || dev->driver == STUB_DRIVER ||
+		dev->driver == PRIVATE_DRIVER);
 }
 
 int model_open_container(struct model *model, const struct model_args *args)

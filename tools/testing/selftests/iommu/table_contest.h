@@ -15,7 +15,7 @@ struct reader {
 	int ndevs;
 	bool stop;
 	int tables;
-	int owners[3];
+	int owners[4];	/* by what table_owner() tells */
 	int mixtures;
 	char mixture[192];
 };

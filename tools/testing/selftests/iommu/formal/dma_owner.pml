@@ -4,11 +4,13 @@
  *
  * A group that has a default domain, one device that is always in it, and one
  * that joins and leaves whatever the driver core is doing to it. A driver core
- * for each device binds and unbinds drivers that use the DMA API. Two users
- * claim the group, attach domains of their own, and give it back. Every attach
- * may fail. spin takes the steps in all orders that are possible:
+ * for each device binds and unbinds drivers that use the DMA API, and others
+ * that manage their own DMA. Each may attach its device to one of two private
+ * domains. Two users claim the group, attach domains of their own, and give it
+ * back. Every attach may fail. spin takes the steps in all orders that are
+ * possible:
  *
- *	spin -run -safety -DREVERSE -m4000000 dma_owner.pml
+ *	spin -run -safety -DREVERSE -w24 -m12000000 dma_owner.pml
  *
  * Before each step stands the function of the kernel that takes it. What
  * happens under group->mutex is one step, for nobody can look meanwhile.
@@ -19,7 +21,8 @@
  *  OWNERSHIP	an owner stays the owner until it releases the group, and a
  *		kernel claim stands while a driver is bound, and no longer
  *  DOMAINS	no device stays on a domain that is freed, and a driver that is
- *		bound finds its device on the default domain, with its DMA ops
+ *		bound finds its device on the default domain, with its DMA ops,
+ *		or on the one that it attached
  *
  * That nobody waits for ever is checked as well. All could be true of a model
  * in which nothing goes wrong, so each rule of the kernel can be taken away,
@@ -66,13 +69,15 @@
 /* Domains. A device on none is cut off. */
 #define NONE		0
 #define DEFAULT		1
-#define BLOCKING	2
-#define OF_USER(u)	(2 + (u))
+#define OF_DRIVER(n)	(1 + (n))	/* private ones */
+#define BLOCKING	4
+#define OF_USER(u)	(4 + (u))
 
 typedef device {
 	/* struct group_device, under the group's mutex */
 	bit listed;
 	bit dma_api;
+	byte attached;	/* to which private domain */
 	bit stranded;
 	bit dma_ops_stale;
 	/* what the IOMMU driver knows of the device */
@@ -87,8 +92,9 @@ typedef device {
 	bit claim_next;
 	bit group_buffered;
 	bit group_next;
-	/* for the checks: a driver may make the device do DMA; the device is
-	 * a member of the group; it is about to become one, or to leave */
+	/* for the checks: a driver that has a claim may make the device do DMA
+	 * (one without may do so while it is attached); the device is a member
+	 * of the group; it is about to become one, or to leave */
 	bit bound;
 	bit joined;
 	bit moving;
@@ -100,12 +106,14 @@ device dev[DEVICES];
 bit mutex;
 byte owner;
 byte owner_cnt;
+byte private;
 bit retired;
 byte domain = DEFAULT;
 
 /* Scratch, 0 outside of a step. */
 byte i;
 byte counted;
+bit shared;
 byte failed;
 bit ok;
 
@@ -113,18 +121,26 @@ bit ok;
 inline check_group()
 {
 	counted = 0;
+	shared = 0;
 	for (i : 0 .. DEVICES - 1) {
 		counted = counted + dev[i].dma_api;
+		shared = shared || dev[i].attached;
 		invariant(!owner || !dev[i].dma_api);
 		invariant(!owner || !dev[i].joined || !dev[i].bound);
 		ownership(!dev[i].joined || !dev[i].bound || dev[i].dma_api);
-		domains(!dev[i].joined || !dev[i].bound ||
+		domains(!dev[i].joined || !dev[i].bound || dev[i].attached ||
 			dev[i].domain == DEFAULT);
+		domains(!dev[i].joined || !dev[i].attached ||
+			dev[i].domain == dev[i].attached);
+		domains(dev[i].domain <= DEFAULT || dev[i].domain == private ||
+			dev[i].domain >= BLOCKING);
 		domains(!dev[i].joined || dev[i].domain == domain ||
 			(dev[i].stranded && dev[i].domain == NONE))
 	};
 	invariant(owner_cnt == (owner -> 1 : counted));
-	invariant(owner -> domain >= BLOCKING || retired : domain == DEFAULT)
+	invariant((private != NONE) == shared && (!private || !owner));
+	invariant(owner -> domain >= BLOCKING || retired :
+		  domain == (private -> private : DEFAULT))
 }
 
 /* Begins an atomic step. Should anything block in it, the mutex stays locked. */
@@ -140,6 +156,7 @@ inline unlock_mutex()
 		check_group();
 		i = 0;
 		counted = 0;
+		shared = 0;
 		failed = 0;
 		ok = 0;
 		mutex = 0
@@ -270,6 +287,7 @@ inline probe_finalize(d)
 
 inline claim_device(d)
 {
+	invariant(!private || dev[d].attached);
 	if
 #ifndef BREAK_COUNT_ONCE
 	:: !dev[d].dma_api ->
@@ -288,6 +306,32 @@ inline unclaim_device(d)
 	:: dev[d].dma_api ->
 		dev[d].dma_api = 0;
 		owner_cnt--
+	:: else
+	fi
+}
+
+/* iommu_group_leave_default_domain(), after the attach */
+inline left_default_domain()
+{
+	for (i : 0 .. DEVICES - 1) {
+		dev[i].dma_ops_stale = dev[i].listed
+	}
+}
+
+/* drop_device() */
+inline drop_device(d)
+{
+	dev[d].attached = NONE;
+	shared = 0;
+	for (i : 0 .. DEVICES - 1) {
+		shared = shared || dev[i].attached
+	};
+	if
+	:: !shared ->
+		private = NONE;
+#ifndef BREAK_LAST_DETACH
+		restore_group(DEFAULT)
+#endif
 	:: else
 	fi
 }
@@ -325,7 +369,15 @@ inline leave(d)
 #endif
 		/* iommu_group_delist(), iommu_group_forget() */
 		dev[d].listed = 0;
+#ifndef BREAK_LEAVE_PRIVATE
+		/* iommu_private_leave() */
+		if
+		:: dev[d].attached -> drop_device(d)
+		:: else
+		fi;
+#endif
 		dev[d].dma_api = 0;
+		dev[d].attached = NONE;
 		dev[d].stranded = 0;
 		dev[d].dma_ops_stale = 0;
 		unlock_mutex()
@@ -355,8 +407,11 @@ inline join(d)
 #ifndef BREAK_JOIN_REFUSED
 		:: dev[d].claim && owner -> good = 0
 #endif
+#ifndef BREAK_JOIN_PRIVATE
+		:: dev[d].claim && private -> good = 0
+#endif
 #ifndef BREAK_JOIN_COUNTED
-		:: dev[d].claim && !owner -> claim_device(d)
+		:: dev[d].claim && !owner && !private -> claim_device(d)
 #endif
 		:: else
 		fi;
@@ -410,6 +465,9 @@ inline use_dma_api(d)
 #ifndef BREAK_OWNER
 		:: found && owner -> good = 0
 #endif
+#ifndef BREAK_USE_PRIVATE
+		:: found && private && !dev[d].attached -> good = 0
+#endif
 #ifndef BREAK_STRANDED_RETRY
 		:: found && !owner && dev[d].stranded ->
 			restore_device(d, domain);
@@ -450,13 +508,9 @@ inline drop_claim(d)
 	fi
 }
 
-/* device_claim_dma() */
-inline claim_dma(d)
+/* iommu_device_use_dma_api(), all of it */
+inline device_use_dma_api(d)
 {
-	atomic { good = 1; store_claim(d, 1) };
-#ifndef BREAK_CLAIM_BARRIER
-	atomic { flush_claim(d) };
-#endif
 	if
 	:: dev[d].group -> use_dma_api(d)
 	:: else
@@ -464,7 +518,17 @@ inline claim_dma(d)
 	if
 	:: finalize -> atomic { probe_finalize(d); finalize = 0 }
 	:: else
-	fi;
+	fi
+}
+
+/* device_claim_dma() */
+inline claim_dma(d)
+{
+	atomic { good = 1; store_claim(d, 1) };
+#ifndef BREAK_CLAIM_BARRIER
+	atomic { flush_claim(d) };
+#endif
+	device_use_dma_api(d);
 	if
 #ifndef BREAK_REFUSED_DROPPED
 	:: !good -> drop_claim(d)
@@ -473,6 +537,72 @@ inline claim_dma(d)
 #endif
 	:: else
 	fi
+}
+
+/*
+ * iommu_attach_device(). No driver makes a device do DMA while it attaches or
+ * detaches it, nor after the attach has failed.
+ */
+inline attach_device(d, to)
+{
+	atomic {
+		lock_mutex();
+		dev[d].bound = 0;
+		/* may_attach() */
+		ok = dev[d].listed;
+#ifndef BREAK_ATTACH_OWNER
+		ok = ok && !owner;
+#endif
+#ifndef BREAK_ATTACH_SIBLING
+		for (i : 0 .. DEVICES - 1) {
+			ok = ok && (private || i == d || !dev[i].dma_api)
+		};
+#endif
+#ifndef BREAK_ATTACH_OTHER
+		ok = ok && (!private || private == to);
+#endif
+		/* become_private() */
+		if
+		:: ok && !private ->
+			set_domain(to);
+			private = (ok -> to : NONE);
+#ifndef BREAK_ATTACH_FINALIZE
+			if
+			:: ok -> left_default_domain()
+			:: else
+			fi
+#endif
+		:: else
+		fi;
+		dev[d].attached = (ok -> to : NONE);
+		dev[d].bound = ok && good;
+		unlock_mutex()
+	}
+}
+
+/* iommu_detach_device() */
+inline detach_device(d)
+{
+	atomic {
+		lock_mutex();
+		dev[d].bound = 0;
+		if
+		:: dev[d].attached -> drop_device(d)
+		:: else
+		fi;
+		unlock_mutex()
+	}
+}
+
+/* The driver begins to use the DMA API. */
+inline bind(d)
+{
+	atomic {
+		dev[d].bound = 1;
+		invariant(!dev[d].joined || !owner);
+		ownership(!dev[d].joined || dev[d].dma_api);
+		domains(!dev[d].joined || dev[d].moving || dev[d].dma_ops)
+	}
 }
 
 /* really_probe() and __device_release_driver(), with the device locked */
@@ -485,13 +615,22 @@ proctype driver_core(byte d)
 		claim_dma(d);
 		if
 		:: good ->
-			atomic {
-				dev[d].bound = 1;
-				invariant(!dev[d].joined || !owner);
-				ownership(!dev[d].joined || dev[d].dma_api);
-				domains(!dev[d].joined || dev[d].moving ||
-					dev[d].dma_ops)
-			};
+			bind(d);
+			if
+			:: if
+				:: attach_device(d, OF_DRIVER(1))
+				:: attach_device(d, OF_DRIVER(2))
+				fi;
+				detach_device(d);
+				/* The DMA API has to be asked for again: a
+				 * sibling may be attached still. */
+				device_use_dma_api(d);
+				if
+				:: good -> bind(d)
+				:: else
+				fi
+			:: skip
+			fi;
 #ifndef BREAK_RELEASE_LAST
 			/* remove(), devres_release_all() */
 			dev[d].bound = 0;
@@ -507,6 +646,13 @@ proctype driver_core(byte d)
 			ownership(dev[d].moving || !dev[d].dma_api);
 			dev[d].lock = 0
 		}
+	/* one driver for all devices, with driver_managed_dma */
+	:: atomic {
+			!dev[d].lock;
+			dev[d].lock = 1;
+			attach_device(d, OF_DRIVER(1))
+		};
+		atomic { detach_device(d); dev[d].lock = 0 }
 	od
 }
 
@@ -532,6 +678,9 @@ inline set_dma_owner()
 #ifndef BREAK_CLAIMS
 		good = good && !owner_cnt;
 #endif
+#ifndef BREAK_CLAIMS_PRIVATE
+		good = good && !private;
+#endif
 		/* block_group(): the allocation may fail as well */
 		if
 #ifndef BREAK_BLOCKING
@@ -547,9 +696,7 @@ inline set_dma_owner()
 			owner = me;
 			owner_cnt = 1;
 #ifndef BREAK_CLAIM_FINALIZE
-			for (i : 0 .. DEVICES - 1) {
-				dev[i].dma_ops_stale = dev[i].listed
-			}
+			left_default_domain()
 #endif
 		:: else
 		fi;

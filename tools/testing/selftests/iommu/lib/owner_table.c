@@ -5,6 +5,9 @@
 
 #include "owner_table.h"
 
+static const char title[] =
+	"group owner   task            domain    device       driver       claim\n";
+
 /* One row of the table: 0, or -EINVAL where it is none. */
 static int table_parse_row(struct table_group *group, const char *row)
 {
@@ -36,8 +39,7 @@ int table_read(struct table_group *found, int id)
 	table = fopen(OWNER_TABLE, "re");
 	if (!table)
 		return -errno;
-	if (!fgets(row, sizeof(row), table) ||
-	    strcmp(row, "group owner  task            domain    device       driver       claim\n"))
+	if (!fgets(row, sizeof(row), table) || strcmp(row, title))
 		ret = -EINVAL;
 	while (!ret && fgets(row, sizeof(row), table)) {
 		ret = table_parse_row(&group, row);
@@ -63,25 +65,37 @@ const struct table_dev *table_find(const struct table_group *group,
 	return NULL;
 }
 
-/* How many devices have a kernel claim? */
-int table_claims(const struct table_group *group)
+static int count_claims(const struct table_group *group, const char *claim)
 {
 	int i, n = 0;
 
 	for (i = 0; i < group->ndevs; i++)
-		n += !strcmp(group->devs[i].claim, "kernel");
+		n += !strcmp(group->devs[i].claim, claim);
 	return n;
+}
+
+/* How many devices have a kernel claim? */
+int table_claims(const struct table_group *group)
+{
+	return count_claims(group, "kernel");
 }
 
 /*
  * Which owner the rows tell of if they fit together: 0 for none, 1 for the
- * kernel, 2 for a user; else -EINVAL.
+ * kernel, 2 for a user, 3 for a private domain; else -EINVAL.
  */
 int table_owner(const struct table_group *group)
 {
+	int attached = count_claims(group, "private");
 	bool task = strcmp(group->task, "-");
 	int n = table_claims(group);
 
+	/* An attached device may have a claim, which is shown then. */
+	if (!strcmp(group->owner, "private"))
+		return !task || !(n + attached) ||
+		       strcmp(group->domain, "unmanaged") ? -EINVAL : 3;
+	if (attached)
+		return -EINVAL;
 	if (!strcmp(group->owner, "none"))
 		return task || n ? -EINVAL : 0;
 	if (!strcmp(group->owner, "kernel"))
