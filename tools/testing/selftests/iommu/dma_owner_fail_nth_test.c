@@ -14,6 +14,7 @@
 
 #include "lib/edu.h"
 #include "lib/fault.h"
+#include "lib/private.h"
 #include "scene_test.h"
 
 #define LINK_SECONDS	10
@@ -388,22 +389,14 @@ static const struct operation rescan_owned_op = {
 };
 
 /* A driver attaches A to a domain of its own, and detaches it. */
-static int set_attached(struct scene *scene, const char *value)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/attached", scene->a);
-	return sysfs_write(path, value);
-}
-
 static int prepare_attach(struct scene *scene)
 {
-	return pci_switch(scene->a, "private-domain");
+	return pci_switch(scene->a, PRIVATE_DOMAIN_DRIVER);
 }
 
 static int run_attach(struct scene *scene)
 {
-	return set_attached(scene, "1");
+	return private_attach(scene->a);
 }
 
 /* The group is private with the domain, and free without. */
@@ -437,7 +430,7 @@ static int prepare_detach(struct scene *scene)
 
 static int run_detach(struct scene *scene)
 {
-	return set_attached(scene, "0");
+	return private_detach(scene->a);
 }
 
 /* A detach cannot fail, but the write that asks for it needs memory. */

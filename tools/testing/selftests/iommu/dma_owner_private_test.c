@@ -14,12 +14,13 @@
 #include <unistd.h>
 
 #include "lib/owner_table.h"
+#include "lib/private.h"
 #include "lib/tracefs.h"
 #include "lib/uevent.h"
 #include "scene_test.h"
 #include "tool.h"
 
-#define DRIVER		"private-domain"
+#define DRIVER		PRIVATE_DOMAIN_DRIVER
 
 /* Where the driver maps its page, and where it maps nothing. */
 #define PAGE_IOVA	0x5000000
@@ -32,24 +33,6 @@
 #define CONTEST_TURNS		50
 #define CONTEST_REFUSALS	10
 #define CONTEST_SECONDS		200
-
-static int set(const char *bdf, const char *attr, const char *value)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr);
-	return sysfs_write(path, value);
-}
-
-static int attach(const char *bdf)
-{
-	return set(bdf, "attached", "1");
-}
-
-static int detach(const char *bdf)
-{
-	return set(bdf, "attached", "0");
-}
 
 static int open_page(const char *bdf)
 {
@@ -130,7 +113,7 @@ static int dma_api_words(const char *bdf)
 	FILE *file;
 	int ret;
 
-	ret = set(bdf, "dma_api", "1");
+	ret = private_set(bdf, "dma_api", "1");
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/dma_api", bdf);
@@ -143,19 +126,9 @@ static int dma_api_words(const char *bdf)
 	dma = strtoull(text, NULL, 16);
 	if (!ret)
 		ret = dma_words(bdf, dma, dma);
-	if (set(bdf, "dma_api", "0"))
+	if (private_set(bdf, "dma_api", "0"))
 		return -EIO;
 	return ret;
-}
-
-static bool owner_is(int group, const char *owner, const char *count)
-{
-	char value[16];
-
-	return !group_value(group, "dma_owner", value, sizeof(value)) &&
-	       !strcmp(value, owner) &&
-	       !group_value(group, "dma_owner_count", value, sizeof(value)) &&
-	       !strcmp(value, count);
 }
 
 FIXTURE(private)
@@ -193,20 +166,20 @@ FIXTURE_SETUP(private)
 FIXTURE_TEARDOWN(private)
 {
 	EXPECT_EQ(0, scene_teardown(&self->scene));
-	EXPECT_TRUE(owner_is(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 }
 
 /* Whatever the other devices of the group are, among them a port. */
 TEST_F(private, device_reaches_its_domain)
 {
-	EXPECT_TRUE(owner_is(self->id, "none", "0"));
-	ASSERT_EQ(0, attach(self->a));
-	EXPECT_TRUE(owner_is(self->id, "private", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
+	ASSERT_EQ(0, private_attach(self->a));
+	EXPECT_TRUE(group_owner_is(self->id, "private", "1"));
 	expect_reach(self->a);
-	ASSERT_EQ(0, detach(self->a));
-	EXPECT_TRUE(owner_is(self->id, "none", "0"));
+	ASSERT_EQ(0, private_detach(self->a));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 	EXPECT_EQ(EDU_WORDS, dma_api_words(self->a));
-	ASSERT_EQ(0, attach(self->a));
+	ASSERT_EQ(0, private_attach(self->a));
 	expect_reach(self->a);
 }
 
@@ -217,10 +190,10 @@ TEST_F(private, devices_share_domain)
 
 	if (!self->c)
 		SKIP(return, "one edu only");
-	ASSERT_EQ(0, attach(self->a));
-	ASSERT_EQ(0, attach(self->c));
-	EXPECT_TRUE(owner_is(self->id, "private", "2"));
-	EXPECT_EQ(-EBUSY, attach(self->c));
+	ASSERT_EQ(0, private_attach(self->a));
+	ASSERT_EQ(0, private_attach(self->c));
+	EXPECT_TRUE(group_owner_is(self->id, "private", "2"));
+	EXPECT_EQ(-EBUSY, private_attach(self->c));
 
 	ASSERT_EQ(0, edu_open_bar(&a, self->a));
 	ASSERT_EQ(0, edu_open_bar(&c, self->c));
@@ -235,11 +208,11 @@ TEST_F(private, devices_share_domain)
 	edu_close(&c);
 	edu_close(&a);
 
-	ASSERT_EQ(0, detach(self->a));
-	EXPECT_TRUE(owner_is(self->id, "private", "1"));
+	ASSERT_EQ(0, private_detach(self->a));
+	EXPECT_TRUE(group_owner_is(self->id, "private", "1"));
 	expect_reach(self->c);
-	EXPECT_EQ(-EBUSY, set(self->a, "dma_api", "1"));
-	ASSERT_EQ(0, detach(self->c));
+	EXPECT_EQ(-EBUSY, private_set(self->a, "dma_api", "1"));
+	ASSERT_EQ(0, private_detach(self->c));
 	EXPECT_EQ(EDU_WORDS, dma_api_words(self->a));
 	EXPECT_EQ(EDU_WORDS, dma_api_words(self->c));
 }
@@ -251,7 +224,7 @@ TEST_F(private, fault_is_logged)
 
 	if (!scene_logs_faults())
 		SKIP(return, "the IOMMU does not tell of faults");
-	ASSERT_EQ(0, attach(self->a));
+	ASSERT_EQ(0, private_attach(self->a));
 	ASSERT_EQ(0, iommu_fault_text(self->a, HOLE_IOVA, text, sizeof(text)));
 	for (second = 0; !logged && second < FAULT_SECONDS; second++) {
 		EXPECT_EQ(0, dma_words(self->a, PAGE_IOVA, HOLE_IOVA));
@@ -266,14 +239,14 @@ TEST_F(private, waits_for_sibling)
 	char line[192];
 
 	ASSERT_EQ(0, pci_switch(self->b, QUICK_DRIVER));
-	ASSERT_EQ(-EBUSY, attach(self->a));
-	EXPECT_TRUE(owner_is(self->id, "kernel", "1"));
+	ASSERT_EQ(-EBUSY, private_attach(self->a));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 	snprintf(line, sizeof(line),
 		 "%s: cannot be attached to a domain of its own: %s of its IOMMU group %d is bound to %s",
 		 self->a, self->b, self->id, QUICK_DRIVER);
 	EXPECT_EQ(1, kmsg_find(self->scene.kmsg, line));
 	ASSERT_EQ(0, pci_unbind(self->b));
-	EXPECT_EQ(0, attach(self->a));
+	EXPECT_EQ(0, private_attach(self->a));
 	expect_reach(self->a);
 }
 
@@ -284,7 +257,7 @@ TEST_F(private, sibling_waits)
 	char line[192];
 
 	ASSERT_LE(0, uevents);
-	ASSERT_EQ(0, attach(self->a));
+	ASSERT_EQ(0, private_attach(self->a));
 	ASSERT_EQ(-EBUSY, pci_bind(self->b, "e1000"));
 	snprintf(line, sizeof(line),
 		 "e1000 %s: probe refused: IOMMU group %d is on a domain of %s (%s): unbind that driver first",
@@ -296,7 +269,7 @@ TEST_F(private, sibling_waits)
 	ASSERT_EQ(0, pci_unbind(self->a));
 	EXPECT_EQ(1, uevent_count(uevents, "change", "DMA_OWNER=none"));
 	EXPECT_EQ(0, pci_bind(self->b, "e1000"));
-	EXPECT_TRUE(owner_is(self->id, "kernel", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 	close(uevents);
 }
 
@@ -308,7 +281,7 @@ TEST_F(private, user_waits)
 	struct table_group table;
 	char line[192];
 
-	ASSERT_EQ(0, attach(self->a));
+	ASSERT_EQ(0, private_attach(self->a));
 	ASSERT_EQ(0, pci_switch(self->b, "vfio-pci"));
 	ASSERT_EQ(0, scene_open_group(&self->scene));
 	EXPECT_EQ(-EPERM, vfio_user_set_container(user));
@@ -327,9 +300,9 @@ TEST_F(private, user_waits)
 	EXPECT_EQ(CANNOT, tool_why(self->b));
 	EXPECT_TRUE(said(DRIVER));
 
-	ASSERT_EQ(0, detach(self->a));
+	ASSERT_EQ(0, private_detach(self->a));
 	EXPECT_EQ(0, vfio_user_set_container(user));
-	EXPECT_EQ(-EBUSY, attach(self->a));
+	EXPECT_EQ(-EBUSY, private_attach(self->a));
 	snprintf(line, sizeof(line),
 		 "%s: cannot be attached to a domain of its own: its IOMMU group %d is owned by userspace (%s)",
 		 self->a, self->id, myself());
@@ -350,10 +323,10 @@ TEST_F(private, events)
 
 	snprintf(filter, sizeof(filter), "gid == %d", self->id);
 	ASSERT_EQ(0, trace_start(filter));
-	EXPECT_EQ(0, attach(self->a));
+	EXPECT_EQ(0, private_attach(self->a));
 	event_line(line, sizeof(line), "dma_owner_set", self->id, self->a);
 	EXPECT_EQ(1, trace_count(line));
-	EXPECT_EQ(0, detach(self->a));
+	EXPECT_EQ(0, private_detach(self->a));
 	event_line(line, sizeof(line), "dma_owner_release", self->id, self->a);
 	EXPECT_EQ(1, trace_count(line));
 	EXPECT_EQ(0, trace_stop());
@@ -362,7 +335,7 @@ TEST_F(private, events)
 /* B goes and comes, and A's DMA does not notice. */
 TEST_F(private, sibling_is_replugged)
 {
-	ASSERT_EQ(0, attach(self->a));
+	ASSERT_EQ(0, private_attach(self->a));
 	ASSERT_EQ(0, pci_remove(self->b));
 	expect_reach(self->a);
 	ASSERT_EQ(0, pci_rescan());
@@ -370,9 +343,9 @@ TEST_F(private, sibling_is_replugged)
 	EXPECT_TRUE(pci_bound_to(self->b, ""));
 	EXPECT_EQ(self->id, group_of(self->b));
 	expect_reach(self->a);
-	ASSERT_EQ(0, detach(self->a));
+	ASSERT_EQ(0, private_detach(self->a));
 	EXPECT_EQ(0, pci_bind(self->b, "e1000"));
-	EXPECT_TRUE(owner_is(self->id, "kernel", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 }
 
 /* An attached device goes, and the other one does not notice. */
@@ -380,17 +353,17 @@ TEST_F(private, attached_device_is_unplugged)
 {
 	if (!self->c)
 		SKIP(return, "one edu only");
-	ASSERT_EQ(0, attach(self->a));
-	ASSERT_EQ(0, attach(self->c));
+	ASSERT_EQ(0, private_attach(self->a));
+	ASSERT_EQ(0, private_attach(self->c));
 	ASSERT_EQ(0, pci_remove(self->c));
-	EXPECT_TRUE(owner_is(self->id, "private", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "private", "1"));
 	expect_reach(self->a);
 	ASSERT_EQ(0, pci_remove(self->a));
-	EXPECT_TRUE(owner_is(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 	ASSERT_EQ(0, pci_rescan());
 	ASSERT_EQ(0, pci_switch(self->a, DRIVER));
 	EXPECT_EQ(EDU_WORDS, dma_api_words(self->a));
-	EXPECT_EQ(0, attach(self->a));
+	EXPECT_EQ(0, private_attach(self->a));
 	expect_reach(self->a);
 }
 
@@ -420,12 +393,12 @@ struct turn {
 
 static int take_private(struct contest *contest, struct vfio_user *user)
 {
-	return attach(contest->a);
+	return private_attach(contest->a);
 }
 
 static int give_private(struct contest *contest, struct vfio_user *user)
 {
-	return detach(contest->a);
+	return private_detach(contest->a);
 }
 
 static int take_kernel(struct contest *contest, struct vfio_user *user)
@@ -545,7 +518,7 @@ TEST_F(private, no_mixture)
 		ASSERT_EQ(0, pthread_join(threads[rival].id, NULL));
 	EXPECT_EQ(0, contest.faults);
 	EXPECT_TRUE(contest_over(&contest));
-	ASSERT_EQ(0, attach(self->a));
+	ASSERT_EQ(0, private_attach(self->a));
 	expect_reach(self->a);
 }
 

@@ -25,17 +25,6 @@
 #define REPORT_SECONDS	5
 #define CLAIMS		2500
 
-/* Is the owner of the group @owner in sysfs, with @count claims? */
-static bool sysfs_says(int id, const char *owner, const char *count)
-{
-	char value[32];
-
-	return !group_value(id, "dma_owner", value, sizeof(value)) &&
-	       !strcmp(value, owner) &&
-	       !group_value(id, "dma_owner_count", value, sizeof(value)) &&
-	       !strcmp(value, count);
-}
-
 static bool row_is(const struct table_group *group, const char *bdf,
 		   const char *driver, const char *claim)
 {
@@ -81,21 +70,21 @@ static int refuse_once(struct scene *scene)
 /* dma_owner and dma_owner_count follow each change. */
 TEST_F(group, sysfs_tells_owner)
 {
-	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
-	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 	ASSERT_EQ(0, scene_open_group(self->s));
 	ASSERT_EQ(-EPERM, vfio_user_set_container(&self->s->user));
-	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 	ASSERT_EQ(0, pci_unbind(self->s->b));
-	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 
 	ASSERT_EQ(0, vfio_user_set_container(&self->s->user));
-	EXPECT_TRUE(sysfs_says(self->id, "user", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "user", "1"));
 	expect_refused(self->s);
-	EXPECT_TRUE(sysfs_says(self->id, "user", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "user", "1"));
 	ASSERT_EQ(0, vfio_unset_container(self->s->user.group));
-	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 }
 
 /* Each device whose driver may do DMA counts. */
@@ -108,13 +97,13 @@ TEST_F(group, sysfs_counts_claims)
 	ASSERT_EQ(0, pci_bind(self->s->b, "e1000"));
 	ASSERT_EQ(0, system("modprobe 8139cp"));
 	ASSERT_EQ(0, pci_switch(card->bdf, "8139cp"));
-	EXPECT_TRUE(sysfs_says(self->id, "kernel", "2"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "2"));
 	ASSERT_EQ(0, pci_unbind(self->s->b));
-	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 	ASSERT_EQ(0, pci_switch(self->s->b, "pci-stub"));
-	EXPECT_TRUE(sysfs_says(self->id, "kernel", "1"));
+	EXPECT_TRUE(group_owner_is(self->id, "kernel", "1"));
 	ASSERT_EQ(0, pci_unbind(card->bdf));
-	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 	EXPECT_EQ(0, system("modprobe -r 8139cp"));
 }
 
@@ -127,7 +116,7 @@ static int as_nobody(int id)
 	if (!pid) {
 		if (setgid(NOBODY) || setuid(NOBODY))
 			_exit(2);
-		_exit(!sysfs_says(id, "user", "1") || !access(OWNER_TABLE, F_OK));
+		_exit(!group_owner_is(id, "user", "1") || !access(OWNER_TABLE, F_OK));
 	}
 	return waitpid(pid, &status, 0) == pid ? status : -1;
 }
@@ -308,7 +297,7 @@ TEST_F(group, table_shows_no_mixture)
 	EXPECT_LT(0, reader.owners[2]);
 	EXPECT_LT(1, contest.bound);
 	EXPECT_EQ(0, contest.errors);
-	EXPECT_TRUE(sysfs_says(self->id, "none", "0"));
+	EXPECT_TRUE(group_owner_is(self->id, "none", "0"));
 	ASSERT_EQ(0, kmsg_wait_quiet("probe refused"));
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/edu.h"
 #include "lib/owner_table.h"
+#include "lib/private.h"
 #include "random_machine.h"
 #include "scene.h"
 
@@ -16,7 +17,7 @@ static const char * const driver_names[] = {
 	[NO_DRIVER] = "",
 	[VFIO_DRIVER] = "vfio-pci",
 	[STUB_DRIVER] = "pci-stub",
-	[PRIVATE_DRIVER] = "private-domain",
+	[PRIVATE_DRIVER] = PRIVATE_DOMAIN_DRIVER,
 	[QUIET_DRIVER] = "pci-pf-stub",
 	[UIO_DRIVER] = "uio_pci_generic",
 };
@@ -380,23 +381,14 @@ int machine_remove(struct machine *machine, const struct model_args *args)
 	return pci_remove(machine->bdf[args->dev]);
 }
 
-static int set_attached(struct machine *machine, int dev, const char *value)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/attached",
-		 machine->bdf[dev]);
-	return sysfs_write(path, value);
-}
-
 int machine_attach(struct machine *machine, const struct model_args *args)
 {
-	return set_attached(machine, args->dev, "1");
+	return private_attach(machine->bdf[args->dev]);
 }
 
 int machine_detach(struct machine *machine, const struct model_args *args)
 {
-	return set_attached(machine, args->dev, "0");
+	return private_detach(machine->bdf[args->dev]);
 }
 
 int machine_autoprobe(struct machine *machine, const struct model_args *args)

@@ -45,6 +45,17 @@ static const struct {
 	{ NULL },
 };
 
+/* Is the owner of the group @owner in sysfs, with @count claims? */
+bool group_owner_is(int id, const char *owner, const char *count)
+{
+	char value[32];
+
+	return !group_value(id, "dma_owner", value, sizeof(value)) &&
+	       !strcmp(value, owner) &&
+	       !group_value(id, "dma_owner_count", value, sizeof(value)) &&
+	       !strcmp(value, count);
+}
+
 /* Has the path of @bdf's IOMMU @part in it? */
 bool iommu_is(const char *bdf, const char *part)
 {

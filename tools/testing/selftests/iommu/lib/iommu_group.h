@@ -24,6 +24,7 @@ int group_of(const char *bdf);
 int group_read(struct group *group, int id);
 int group_list(struct group *groups, int max);
 int group_value(int id, const char *attr, char *value, size_t len);
+bool group_owner_is(int id, const char *owner, const char *count);
 bool iommu_is(const char *bdf, const char *part);
 int iommu_fault_text(const char *bdf, __u64 iova, char *text, size_t len);
 
