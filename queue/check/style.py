@@ -3,7 +3,6 @@
 
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 
 from give import export
@@ -129,7 +128,7 @@ def recipients(ctx):
         (home / name).write_bytes(data)
         words[entry.name] = [str(home / name)]
     with console.stage(f"get_maintainer.pl on {len(mails)} mails"):
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with proc.threads() as pool:
             asked = dict(zip(words, pool.map(lambda arguments: _asked(ctx, *arguments), words.values())))
     first_of(strays(folders, asked), ctx.log("recipients"))
     return f"{len(mails)} mails"
@@ -146,7 +145,7 @@ def checkpatch(ctx):
     mails = export.mails(ctx.git, ctx.state, ctx.entries)
     problems, texts = [], []
     with console.stage(f"checkpatch on {len(mails)} mails"):
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with proc.threads() as pool:
             results = list(pool.map(lambda item: _one_mail(ctx, folder, words, item), mails))
     for name, complaints, text in results:
         texts.append(f"== {name}\n{text}")

@@ -12,8 +12,12 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from ground.errors import Interrupted, Stop
+
+# See streamed().
+ENOUGH = object()
 
 _LIVE = set()
 _GUARD = threading.Lock()
@@ -75,10 +79,15 @@ def stop_all():
     end_children()
 
 
-def end_children(patience=5.0):
-    """Ends all children and what they started: SIGTERM, then SIGKILL."""
+def end_children():
+    """Ends all children and what they started."""
     with _GUARD:
         sessions = list(_LIVE)
+    _end(sessions)
+
+
+def _end(sessions, patience=5.0):
+    """Ends every process of the sessions: SIGTERM, then SIGKILL."""
     _signal_all(sessions, signal.SIGTERM)
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -86,6 +95,18 @@ def end_children(patience=5.0):
             return
         time.sleep(0.1)
     _signal_all(sessions, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def threads(number=0):
+    """A ThreadPoolExecutor of so many threads, else one a CPU, for what waits for
+    children; whoever interrupts the body does not wait for them."""
+    with ThreadPoolExecutor(number or len(os.sched_getaffinity(0))) as pool:
+        try:
+            yield pool
+        except (KeyboardInterrupt, Interrupted):
+            stop_all()
+            raise
 
 
 def quoted(argv):
@@ -126,7 +147,7 @@ def logged(argv, log, *, cwd=None, env=None, append=False):
 def streamed(argv, line_seen, log, *, cwd=None, env=None):
     """Runs argv, hands each line of its stdout to line_seen(); stderr to `log`.
 
-    Returns the exit status.
+    Returns the exit status. When line_seen() returns ENOUGH, the child is ended.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as err:
@@ -134,7 +155,8 @@ def streamed(argv, line_seen, log, *, cwd=None, env=None):
                        stdout=subprocess.PIPE, stderr=err)
         with child.stdout:
             for line in child.stdout:
-                line_seen(line.decode("utf-8", "replace").rstrip("\r\n"))
+                if line_seen(line.decode("utf-8", "replace").rstrip("\r\n")) is ENOUGH:
+                    _end([child.pid])
         status = child.wait()
         _reap(child)
     if _stopping:

@@ -54,10 +54,9 @@ def judge(argv, suite, log, cwd=None):
 
     def seen(line):
         if said and _failed(said[-1], suite):
-            return
+            return None
         said.extend(results.parse_all([line]))
-        if said and _failed(said[-1], suite):
-            proc.end_children()
+        return proc.ENOUGH if said and _failed(said[-1], suite) else None
 
     with console.stage(f"Booting for {suite}"):
         proc.streamed(argv, seen, log, cwd=cwd)

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from ground import console, packages, proc
@@ -134,7 +133,7 @@ def _refutes(rule):
 def _searches(layout, text):
     """All searches, as futures by name: as many at a time as there are CPUs."""
     packages.ensure(layout, packages.FOR_MODEL, "to search the model of DMA ownership")
-    with console.stage("Searching the model"), ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with console.stage("Searching the model"), proc.threads() as pool:
         return {name: pool.submit(job) for name, job in _jobs(layout, text).items()}
 
 

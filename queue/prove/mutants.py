@@ -2,17 +2,22 @@
 """Mutation testing: take one rule of the kernel's code away, see a test fail.
 
 A mutation that its tests do not notice has survived, and is a failure. The
-kernels are built and booted one after the other, in a work tree of their own.
-Before them the kernel as it is has to pass the same tests. Where no machine
+kernels are built in a work tree of their own, each while the one before it is
+booted. Before them the kernel as it is has to pass the same tests. Where no machine
 can show the fault, as without a barrier on x86, the model has to: the mutation
-then names a rule of the model, which spin must refute.
+then names a rule of the model, which spin must refute. What was killed is
+remembered, so that a run that was stopped goes on where it was.
 """
 
+import shutil
 import time
+from pathlib import Path
+from typing import NamedTuple
 
-from ground import packages
+from ground import packages, proc
 from ground.errors import Failed, Stop, first_of
-from ground.layout import write_file
+from ground.layout import remove, write_file
+from ground.memory import Memory, key
 from kernel import kernels
 from machine import judge, vm
 from patches import trees
@@ -70,16 +75,8 @@ def run(layout, source, words, report):
         if not isinstance(mutation.killer, Suite):
             _refute(layout, mutation, report)
     booted = [m for m in picked if isinstance(m.killer, Suite)]
-    if not booted:
-        return
-    packages.ensure(layout, packages.FOR_BOOT["x86_64"], "to boot the mutants")
-    side = trees.side_tree(tree, "mutant", tree.git.commit_of("HEAD"))
-    built = kernels.of_source(tree, side, "x86_64", "vm", "./dma-owner test --mutants")
-    built.build()
-    sound = {suite: _sound(tree, built, suite, report) for suite in dict.fromkeys(m.killer for m in booted)}
-    for mutation in booted:
-        if sound[mutation.killer]:
-            _one(tree, built, side, mutation, report)
+    if booted:
+        _Mutants(tree, report).judge(booted)
 
 
 def _title(suite, name):
@@ -98,32 +95,107 @@ def _refute(layout, mutation, report):
         report.ok(title, time.monotonic() - start, f"killed by the model: {fault}")
 
 
-def _sound(tree, built, suite, report):
-    """Whether the kernel without a mutation passes the suite."""
-    title, start = _title(suite.name, "none"), time.monotonic()
-    verdict = judge.boot(tree, built, suite, "mutant")
-    if not verdict.sound:
-        report.fail(title, f"fails without a mutation: {verdict}", tree.layout.log("mutant"))
-        return False
-    report.ok(title, time.monotonic() - start)
-    return True
+class _Kernel(NamedTuple):
+    """A copy of what was built, which the next build leaves alone."""
+    arch: str
+    image: Path
+    modules: Path
 
 
-def _one(tree, built, side, mutation, report):
-    """One mutant, from its source to its verdict; the source is put back."""
-    name, path, old, new, suite = mutation
-    target, start = side / path, time.monotonic()
-    text = target.read_text(encoding="utf-8")
-    if text.count(old) != 1:
-        raise Stop(f"the mutation '{name}' does not fit {path}: mend queue/prove/mutations.py")
-    write_file(target, text.replace(old, new).encode())
-    try:
-        built.build()
-        verdict = judge.boot(tree, built, suite, "mutant")
-    finally:
-        write_file(target, text.encode())
-    if verdict.sound:
-        report.fail(_title(suite.name, name), "survived: no test noticed")
-        return
-    words = verdict.killers + ([f"the kernel itself: {verdict.death}"] if verdict.death else [])
-    report.ok(_title(suite.name, name), time.monotonic() - start, "killed by " + ", and ".join(words))
+def _copy(built, folder):
+    """The _Kernel in a folder, whose last one goes."""
+    remove(folder)
+    shutil.copytree(built.modules, folder / "modroot", symlinks=True)
+    kernel = _Kernel(built.arch, folder / built.image.name, folder / "modroot")
+    shutil.copyfile(built.image, kernel.image)
+    return kernel
+
+
+class _Mutants:
+    """The kernels of a tree: as it is, and with a mutation each."""
+
+    def __init__(self, tree, report):
+        self.tree, self.report = tree, report
+        self.commit = tree.git.commit_of("HEAD")
+        self.memory = Memory(tree.layout, "mutants")
+        self.side = self.built = None
+
+    def judge(self, mutations):
+        """Reports on each, in their order, but those first that are remembered."""
+        suites = dict.fromkeys(mutation.killer for mutation in mutations)
+        left = [m for m in mutations if not self._recalled(_title(m.killer.name, m.name), m)]
+        if not left:
+            return
+        self._build()
+        sound = {suite for suite in suites if self._sound(suite)}
+        with proc.threads(1) as pool:
+            self._in_turn(pool, [m for m in left if m.killer in sound])
+
+    def _key(self, what):
+        return key("machine.judge", [self.commit, what])
+
+    def _recalled(self, title, what):
+        """Whether this was seen before; then says so."""
+        kept = self.memory.recall(title, self._key(what))
+        if kept:
+            self.report.ok(title, 0.0, kept)
+        return bool(kept)
+
+    def _passed(self, title, what, start, note=""):
+        self.memory.keep(title, self._key(what), note)
+        self.report.ok(title, time.monotonic() - start, note)
+
+    def _build(self):
+        """The kernel without a mutation."""
+        packages.ensure(self.tree.layout, packages.FOR_BOOT["x86_64"], "to boot the mutants")
+        self.side = trees.side_tree(self.tree, "mutant", self.commit)
+        self.built = kernels.of_source(self.tree, self.side, "x86_64", "vm", "./dma-owner test --mutants")
+        self.built.build()
+
+    def _sound(self, suite):
+        """Whether the kernel without a mutation passes the suite."""
+        title, start = _title(suite.name, "none"), time.monotonic()
+        if self._recalled(title, suite):
+            return True
+        verdict = judge.boot(self.tree, self.built, suite, "mutant")
+        if verdict.sound:
+            self._passed(title, suite, start)
+        else:
+            self.report.fail(title, f"fails without a mutation: {verdict}", self.tree.layout.log("mutant"))
+        return verdict.sound
+
+    def _in_turn(self, pool, mutations):
+        """Builds each while the one before it boots."""
+        booting = None
+        for mutation in mutations:
+            start = time.monotonic()
+            self._build_mutant(mutation)
+            self._await(booting)
+            kernel = _copy(self.built, self.tree.layout.work / "mutant")
+            booting = (mutation, start, pool.submit(judge.boot, self.tree, kernel, mutation.killer, "mutant"))
+        self._await(booting)
+
+    def _build_mutant(self, mutation):
+        """Builds it; the source is put back."""
+        target = self.side / mutation.path
+        text = target.read_text(encoding="utf-8")
+        if text.count(mutation.old) != 1:
+            raise Stop(f"the mutation '{mutation.name}' does not fit {mutation.path}: "
+                       "mend queue/prove/mutations.py")
+        write_file(target, text.replace(mutation.old, mutation.new).encode())
+        try:
+            self.built.build()
+        finally:
+            write_file(target, text.encode())
+
+    def _await(self, booting):
+        """The verdict on a mutant that boots, if there is one."""
+        if not booting:
+            return
+        mutation, start, future = booting
+        title, verdict = _title(mutation.killer.name, mutation.name), future.result()
+        if verdict.sound:
+            self.report.fail(title, "survived: no test noticed")
+            return
+        words = verdict.killers + ([f"the kernel itself: {verdict.death}"] if verdict.death else [])
+        self._passed(title, mutation, start, "killed by " + ", and ".join(words))

@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which mutations the words of the command line choose."""
+"""Which mutations the words of the command line choose, and what becomes of them."""
 
+import contextlib
+import io
+import tempfile
 import unittest
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 from ground.errors import Stop
+from ground.results import Report
+from machine.judge import Verdict
 from prove import mutants
+from prove.mutations import Mutation, Suite
+
+SUITE = Suite("q35", "suite")
+KILLED, SURVIVED = Verdict(["case"], "", 1), Verdict([], "", 2)
 
 
 class Chosen(unittest.TestCase):
@@ -22,6 +34,74 @@ class Chosen(unittest.TestCase):
     def test_neither(self):
         with self.assertRaisesRegex(Stop, "no mutation.* is named like nonsense or humbug"):
             mutants.chosen(["nonsense", "humbug"])
+
+
+class Judged(unittest.TestCase):
+    """Each is built from its own source, and judged by the kernel that came of it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.top = Path(folder.name)
+        self.source = self.top / "a.c"
+        self.source.write_text("one two three\n", encoding="utf-8")
+        layout = SimpleNamespace(work=self.top, log=lambda name: self.top / name)
+        git = SimpleNamespace(commit_of=lambda _: "c0ffee")
+        self.tree = SimpleNamespace(layout=layout, git=git)
+        self.built = SimpleNamespace(arch="x86_64", image=self.top / "bzImage", modules=self.top / "modroot",
+                                     build=self.build)
+        self.built.modules.mkdir()
+        self.verdicts, self.booted = {"ONE": KILLED, "TWO": SURVIVED}, []
+
+    def build(self):
+        """A kernel is what its source is."""
+        self.built.image.write_text(self.source.read_text(encoding="utf-8"), encoding="utf-8")
+
+    def boot(self, _tree, kernel, _suite, _name):
+        """A mutant is told by its word in capitals."""
+        text = kernel.image.read_text(encoding="utf-8")
+        self.booted.append(text.strip())
+        return next((verdict for word, verdict in self.verdicts.items() if word in text), SURVIVED)
+
+    def judged(self, *words):
+        """The lines of a run on mutations that put these words into capitals."""
+        out = io.StringIO()
+        mutations = [Mutation(word, "a.c", word, word.upper(), SUITE) for word in words]
+        with contextlib.redirect_stdout(out), mock.patch("prove.mutants.judge.boot", self.boot), \
+                mock.patch("prove.mutants.packages.ensure"), \
+                mock.patch("prove.mutants.trees.side_tree", return_value=self.top), \
+                mock.patch("prove.mutants.kernels.of_source", return_value=self.built):
+            mutants._Mutants(self.tree, Report(False)).judge(mutations)    # pylint: disable=protected-access
+        return [line.partition(" (")[0] for line in out.getvalue().splitlines()]
+
+    def test_by_their_own_kernels(self):
+        self.assertEqual(self.judged("one", "two"), ["ok mutant:suite:none", "ok mutant:suite:one",
+                                                     "not ok mutant:suite:two"])
+        self.assertEqual(self.booted, ["one two three", "ONE two three", "one TWO three"])
+        self.assertEqual(self.source.read_text(encoding="utf-8"), "one two three\n")
+
+    def test_what_was_killed_is_not_booted_again(self):
+        self.judged("one", "two")
+        self.booted.clear()
+        self.assertEqual(self.judged("one"), ["ok mutant:suite:one"])
+        self.assertEqual(self.booted, [])
+        self.judged("one", "two")
+        self.assertEqual(self.booted, ["one TWO three"])
+
+    def test_another_series_is_judged_anew(self):
+        self.judged("one")
+        self.tree.git.commit_of = lambda _: "decaf"
+        self.booted.clear()
+        self.judged("one")
+        self.assertEqual(self.booted, ["one two three", "ONE two three"])
+
+    def test_kernel_that_fails_without_one(self):
+        self.verdicts = {"one": KILLED}
+        self.assertEqual(self.judged("two"), ["not ok mutant:suite:none"])
+
+    def test_mutation_that_does_not_fit(self):
+        with self.assertRaisesRegex(Stop, "'four' does not fit a.c"):
+            self.judged("four")
 
 
 if __name__ == "__main__":
