@@ -13,6 +13,8 @@ from ground.layout import remove
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
 NO_SPDX = ("COPYING",)
 # The history of mainline is not here; and maintainers() looks at the new files.
+# Bytes that checkpatch is given at once.
+PIECE = 60000
 IGNORED = "UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES"
 
 
@@ -65,8 +67,22 @@ def findings(text):
     return rows
 
 
-def _one_mail(ctx, folder, words, item):
-    """Runs checkpatch on one mail; returns (name, findings, output)."""
+def pieces(name, data):
+    """[(name, bytes)] of a mail: its text with the first files, and further files, as
+    checkpatch takes much longer for all at once. None is above PIECE but for a file
+    that is."""
+    head, *files = re.split(rb"^(?=diff --git )", data, flags=re.M)
+    parts = [head]
+    for text in files:
+        if len(parts[-1]) + len(text) > PIECE and parts[-1] is not head:
+            parts.append(text)
+        else:
+            parts[-1] += text
+    return [(f"{name}.{number}" if number else name, part) for number, part in enumerate(parts)]
+
+
+def _one_piece(ctx, folder, words, item):
+    """Runs checkpatch on a piece; returns (name, findings, output)."""
     name, data = item
     path = folder / name
     path.write_bytes(data)
@@ -146,7 +162,8 @@ def checkpatch(ctx):
     problems, texts = [], []
     with console.stage(f"checkpatch on {len(mails)} mails"):
         with proc.threads() as pool:
-            results = list(pool.map(lambda item: _one_mail(ctx, folder, words, item), mails))
+            items = sorted((piece for mail in mails for piece in pieces(*mail)), key=lambda item: -len(item[1]))
+            results = list(pool.map(lambda item: _one_piece(ctx, folder, words, item), items))
     for name, complaints, text in results:
         texts.append(f"== {name}\n{text}")
         for severity, kind, path, line in complaints:

@@ -173,6 +173,17 @@ class Build:
             self._install_modules()
         return self.image
 
+    def module(self, folder):
+        """Makes the one module of a folder outside of the kernel's tree, for the kernel
+        that was built; returns its path. Raises Stop like build()."""
+        own = self.out / f".{folder.name}"
+        own.mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            shutil.copyfile(path, own / path.name)
+        name = f"module-{self.title}"
+        self._must(self.make(f"M={own}", "modules"), f"building {folder.name} for", name)
+        return own / f"{folder.name}.ko"
+
     def compile(self, *objects):
         """Configures and makes single objects; returns their paths. Raises Stop like
         build()."""

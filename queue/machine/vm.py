@@ -9,6 +9,7 @@ from kernel.kconfig import FRAGMENTS
 from machine import busybox
 
 HARNESS = f"{FRAGMENTS}/qemu/vmtest.sh"
+EXAMPLE = f"{FRAGMENTS}/own_domain"
 
 
 def harness(tree):
@@ -137,8 +138,9 @@ def demo(tree, built, compare):
     """
     env = environment(tree, [built])
     log = tree.layout.log("demo")
-    argv = [harness(tree), "--demo", *(["--compare", compare.image] if compare else []),
-            *arguments(tree, [built], "vm")]
+    argv = [harness(tree), "--demo", *arguments(tree, [built], "vm"), "--example", built.module(tree.path / EXAMPLE)]
+    if compare:
+        argv += ["--compare", compare.image, "--compare-example", compare.module(tree.path / EXAMPLE)]
     console.note("Booting the demo")
     status = proc.streamed(argv, console.say, log, cwd=tree.path, env=env)
     if status:

@@ -118,7 +118,7 @@ class _Mutants:
         self.tree, self.report = tree, report
         self.commit = tree.git.commit_of("HEAD")
         self.memory = Memory(tree.layout, "mutants")
-        self.side = self.built = None
+        self.side, self.built = None, {}
 
     def judge(self, mutations):
         """Reports on each, in their order, but those first that are remembered."""
@@ -126,7 +126,7 @@ class _Mutants:
         left = [m for m in mutations if not self._recalled(_title(m.killer.name, m.name), m)]
         if not left:
             return
-        self._build()
+        self._prepare()
         sound = {suite for suite in suites if self._sound(suite)}
         with proc.threads(1) as pool:
             self._in_turn(pool, [m for m in left if m.killer in sound])
@@ -145,19 +145,24 @@ class _Mutants:
         self.memory.keep(title, self._key(what), note)
         self.report.ok(title, time.monotonic() - start, note)
 
-    def _build(self):
-        """The kernel without a mutation."""
-        packages.ensure(self.tree.layout, packages.FOR_BOOT["x86_64"], "to boot the mutants")
+    def _prepare(self):
         self.side = trees.side_tree(self.tree, "mutant", self.commit)
-        self.built = kernels.of_source(self.tree, self.side, "x86_64", "vm", "./dma-owner test --mutants")
-        self.built.build()
+
+    def _build_for(self, machine):
+        """Builds what there is in the source, for the architecture of a machine."""
+        arch, = vm.arches(self.tree, [machine])
+        if arch not in self.built:
+            packages.ensure(self.tree.layout, packages.FOR_BOOT[arch], "to boot the mutants")
+            self.built[arch] = kernels.of_source(self.tree, self.side, arch, "vm", "./dma-owner test --mutants")
+        self.built[arch].build()
+        return self.built[arch]
 
     def _sound(self, suite):
         """Whether the kernel without a mutation passes the suite."""
         title, start = _title(suite.name, "none"), time.monotonic()
         if self._recalled(title, suite):
             return True
-        verdict = judge.boot(self.tree, self.built, suite, "mutant")
+        verdict = judge.boot(self.tree, self._build_for(suite.machine), suite, "mutant")
         if verdict.sound:
             self._passed(title, suite, start)
         else:
@@ -169,14 +174,14 @@ class _Mutants:
         booting = None
         for mutation in mutations:
             start = time.monotonic()
-            self._build_mutant(mutation)
+            built = self._build_mutant(mutation)
             self._await(booting)
-            kernel = _copy(self.built, self.tree.layout.work / "mutant")
+            kernel = _copy(built, self.tree.layout.work / "mutant")
             booting = (mutation, start, pool.submit(judge.boot, self.tree, kernel, mutation.killer, "mutant"))
         self._await(booting)
 
     def _build_mutant(self, mutation):
-        """Builds it; the source is put back."""
+        """Its Build; the source is put back."""
         target = self.side / mutation.path
         text = target.read_text(encoding="utf-8")
         if text.count(mutation.old) != 1:
@@ -184,7 +189,7 @@ class _Mutants:
                        "mend queue/prove/mutations.py")
         write_file(target, text.replace(mutation.old, mutation.new).encode())
         try:
-            self.built.build()
+            return self._build_for(mutation.killer.machine)
         finally:
             write_file(target, text.encode())
 

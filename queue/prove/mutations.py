@@ -24,6 +24,9 @@ NOIOMMU = Suite("q35-noiommu", "dma_owner_noiommu_test")
 SHOWN = Suite("q35-intel", "dma_owner_visibility_test")
 RACE = Suite("q35-intel", "dma_owner_race_test")
 PRIVATE_DMA = Suite("q35-intel", "dma_owner_private_test")
+UNIT_MSI = Suite("q35-intel", "iommu_msi_windows")
+MSI = Suite("virt-smmuv3", "vfio_msi_test")
+MSI_GROUPS = Suite("virt-smmuv3", "vfio_msi_groups_test")
 DIRECT = Suite("q35-intel", "dma_owner_direct_test")
 DIRECT_AMD = Suite("q35-amd", "dma_owner_direct_test")
 
@@ -46,6 +49,8 @@ DRIVERS = "drivers/base/dd.c"
 GROUPS = "drivers/vfio/vfio.c"
 INTEL = "drivers/iommu/intel/iommu.c"
 AMD = "drivers/iommu/amd/iommu.c"
+MSI_PAGES = "drivers/iommu/dma-iommu.c"
+TYPE1 = "drivers/vfio/vfio_iommu_type1.c"
 SLOTS = "drivers/pci/hotplug/pciehp_pci.c"
 
 MUTATIONS = tuple(Mutation(*words) for words in (
@@ -811,4 +816,67 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\treturn device->attached ? \"private\" : \"-\";\n",
      "\treturn \"-\";\n",
      PRIVATE_DMA),
+    ("a doorbell takes a page that another has", MSI_PAGES,
+     "\t\t\tif (!cookie_has_msi_page(cookie, *iova))\n"
+     "\t\t\t\treturn 0;\n",
+     "\t\t\treturn 0;\n", UNIT_MSI),
+    ("a closed window gives out pages", MSI_PAGES,
+     "\t\tif (window->closed)\n\t\t\tcontinue;\n", "", UNIT_MSI),
+    ("a second MSI is no user of its page", MSI_PAGES,
+     "\t\tmsi_page->users++;\n\t\treturn msi_page;\n", "\t\treturn msi_page;\n", UNIT_MSI),
+    ("an MSI that is prepared again is another user", MSI_PAGES,
+     "\tif (old)\n\t\tiommu_dma_put_msi_page(old);\n", "", UNIT_MSI),
+    ("a page outlives its users", MSI_PAGES,
+     "\t\tiommu_dma_unmap_msi_page(msi_page);\n", "\t\treturn;\n", UNIT_MSI),
+    ("a descriptor that is freed keeps its page", "kernel/irq/msi.c",
+     "\tiommu_dma_release_msi(entry);\n", "", UNIT_MSI),
+    ("a window overlaps another", MSI_PAGES,
+     "\tif (domain_has_msi_window(domain, first, last))\n\t\treturn -EEXIST;\n", "", UNIT_MSI),
+    ("a window without write", MSI_PAGES,
+     "\tif (!(prot & IOMMU_WRITE) || prot & ~(IOMMU_READ | IOMMU_WRITE))\n",
+     "\tif (prot & ~(IOMMU_READ | IOMMU_WRITE))\n", UNIT_MSI),
+    ("a window beyond the aperture", MSI_PAGES,
+     "\treturn !domain->geometry.force_aperture ||\n", "\treturn true ||\n", UNIT_MSI),
+    ("the protection of a window is not passed on", MSI_PAGES,
+     "\twindow->prot = prot | IOMMU_NOEXEC | IOMMU_MMIO;\n",
+     "\twindow->prot = IOMMU_WRITE | IOMMU_NOEXEC | IOMMU_MMIO;\n", UNIT_MSI),
+    ("an MSI without a page warns", MSI_PAGES,
+     "\tif (!domain || !domain->iova_cookie || !msi_page)\n",
+     "\tif (!domain || !domain->iova_cookie || WARN_ON(!msi_page))\n", UNIT_MSI),
+    ("the host's window stays open beside the user's", TYPE1,
+     "\tif (!iommu->nr_msi_windows)\n\t\tret = vfio_sw_msi_close(iommu);\n", "", MSI),
+    ("the host's place stays reserved", TYPE1,
+     "\tret = vfio_iommu_iova_build(iommu, iova, true);\n",
+     "\tret = vfio_iommu_iova_build(iommu, iova, false);\n", MSI),
+    ("the last window leaves with memory in the host's place", TYPE1,
+     "\tif (all && vfio_sw_msi_is_mapped(iommu))\n\t\treturn -EBUSY;\n", "", MSI),
+    ("the host's window is not opened again", TYPE1,
+     "\tif (all)\n\t\tvfio_sw_msi_open(iommu);\n", "", MSI),
+    ("windows go although one of them is in use", TYPE1,
+     "\tret = vfio_walk_leaving_windows(iommu, iommu_dma_test_msi_window);\n"
+     "\tif (ret)\n"
+     "\t\tgoto out_unlock;\n",
+     "\tret = 0;\n", MSI),
+    ("a closed window is in the way of others", MSI_PAGES,
+     "\t\t\tif (!window->closed && first <= window->last &&\n",
+     "\t\t\tif (first <= window->last &&\n", UNIT_MSI),
+    ("a closed window is mistaken for an open one", MSI_PAGES,
+     "\t\t\tif (window->first == PHYS_PFN(base) && window->closed == closed)\n",
+     "\t\t\tif (window->first == PHYS_PFN(base))\n", UNIT_MSI),
+    ("a window is cut in two", TYPE1,
+     "\t\tif (start > window->iova || last < window_last)\n\t\t\treturn -EINVAL;\n", "", MSI),
+    ("a window is told to be free", TYPE1,
+     "\t\t\treturn vfio_iommu_iova_exclude(iova, window->iova, last);\n", "\t\t\treturn 0;\n", MSI),
+    ("a window where hardware has its own", TYPE1,
+     "\t\tif (window->iova >= node->start && last <= node->end)\n", "", MSI),
+    ("windows without number", TYPE1,
+     "\tif (!ret && !vfio_msi_windows_avail(iommu))\n\t\tret = -ENOSPC;\n", "", MSI),
+    ("a domain that comes later has no windows", TYPE1,
+     "\t\tret = iommu_dma_add_msi_window(domain->domain, window->iova,\n"
+     "\t\t\t\t\t       window->size, window->prot);\n"
+     "\t}\n"
+     "\tiommu_dma_unlock_msi();\n",
+     "\t}\n\tiommu_dma_unlock_msi();\n", MSI_GROUPS),
+    ("memory is mapped in a window of a container without an IOMMU", TYPE1,
+     "\tif (vfio_msi_windows_overlap(iommu, start, end))\n\t\treturn false;\n", "", MSI_GROUPS),
 ))

@@ -3,6 +3,7 @@
 
 #include <kunit/test.h>
 #include <linux/device.h>
+#include <linux/dma-iommu.h>
 #include <linux/klist.h>
 #include <linux/notifier.h>
 #include <linux/sizes.h>
@@ -44,7 +45,25 @@ static void mock_domain_free(struct iommu_domain *domain)
 {
 	bus_for_each_dev(&mock_bus, NULL, domain, mock_count_attached);
 	mock_iommu.domains--;
+	iommu_put_dma_cookie(domain);
 	kfree(domain);
+}
+
+static int mock_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t phys,
+		    size_t size, int prot, gfp_t gfp)
+{
+	if (mock_iommu.fail_map)
+		return -EIO;
+	mock_iommu.mapped += size / SZ_4K;
+	mock_iommu.last_prot = prot;
+	return 0;
+}
+
+static size_t mock_unmap(struct iommu_domain *domain, unsigned long iova, size_t size,
+			 struct iommu_iotlb_gather *gather)
+{
+	mock_iommu.mapped -= size / SZ_4K;
+	return size;
 }
 
 static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
@@ -158,6 +177,8 @@ static const struct iommu_ops mock_all_ops = {
 	.domain_free	= mock_domain_free,
 	.attach_dev	= mock_attach_dev,
 	.detach_dev	= mock_detach_dev,
+	.map		= mock_map,
+	.unmap		= mock_unmap,
 	.is_attach_deferred = mock_is_attach_deferred,
 	.probe_device	= mock_probe_device,
 	.release_device	= mock_release_device,

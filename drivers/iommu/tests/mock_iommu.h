@@ -75,12 +75,15 @@ struct mock_device {
  *	fails, as that of many IOMMU drivers does
  * @fail_alloc: no domain can be allocated
  * @fail_probe: finds so many devices no memory to be added
+ * @fail_map: nothing can be mapped
  * @no_default_domains: refuses domains of a type other than unmanaged, wants
  *	attach and detach in pairs, and detaches a device that it releases, as
  *	the drivers of ARM32 do
  * @attaches: calls of attach_dev()
  * @detaches: calls of detach_dev()
  * @domains: domains that exist
+ * @mapped: pages that are mapped in domains, be they freed since
+ * @last_prot: how the last of them was mapped
  * @errors: things that must never happen: a domain freed under a device,
  *	attaches and detaches that do not match, a device released while others
  *	can attach it
@@ -90,10 +93,13 @@ struct mock_iommu {
 	bool fail_detached;
 	bool fail_alloc;
 	unsigned int fail_probe;
+	bool fail_map;
 	bool no_default_domains;
 	unsigned int attaches;
 	unsigned int detaches;
 	unsigned int domains;
+	unsigned int mapped;
+	int last_prot;
 	unsigned int errors;
 };
 

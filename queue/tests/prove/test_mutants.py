@@ -69,6 +69,7 @@ class Judged(unittest.TestCase):
         mutations = [Mutation(word, "a.c", word, word.upper(), SUITE) for word in words]
         with contextlib.redirect_stdout(out), mock.patch("prove.mutants.judge.boot", self.boot), \
                 mock.patch("prove.mutants.packages.ensure"), \
+                mock.patch("prove.mutants.vm.arches", return_value=["x86_64"]), \
                 mock.patch("prove.mutants.trees.side_tree", return_value=self.top), \
                 mock.patch("prove.mutants.kernels.of_source", return_value=self.built):
             mutants._Mutants(self.tree, Report(False)).judge(mutations)    # pylint: disable=protected-access

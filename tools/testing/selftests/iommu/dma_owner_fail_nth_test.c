@@ -10,11 +10,13 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "lib/edu.h"
 #include "lib/fault.h"
 #include "lib/private.h"
+#include "lib/vfio_msi.h"
 #include "scene_test.h"
 
 #define LINK_SECONDS	10
@@ -22,6 +24,7 @@
 #define RESCAN_SECONDS	1800
 #define MAP_IOVA	0x40000000
 #define MAP_SIZE	0x10000
+#define WINDOW_IOVA	0x20000000
 
 /*
  * A driver that enables its device has ACPI look up the route of its interrupt.
@@ -179,6 +182,96 @@ static const struct operation map_op = {
 	.prepare = own,
 	.run = map_memory,
 	.check = check_user,
+};
+
+/* The user asks what is reserved. */
+static int run_info(struct scene *scene)
+{
+	struct resv_info info;
+
+	return resv_read(scene->user.container, &info);
+}
+
+static const struct operation info_op = {
+	.name = "info",
+	.prepare = own,
+	.run = run_info,
+	.check = check_user,
+};
+
+/* The user says where MSIs go. */
+static int run_window(struct scene *scene)
+{
+	return window_add(scene->user.container, WINDOW_IOVA, MAP_SIZE);
+}
+
+/* Either there is a window, or all is as before: then there is one at the next try. */
+static int check_window(struct scene *scene, int ret)
+{
+	int container = scene->user.container, err;
+	struct resv_info info;
+
+	err = resv_read(container, &info);
+	if (err)
+		return err;
+	if (!resv_find(&info, VFIO_IOMMU_TYPE1_RESV_USER_MSI) != !!ret ||
+	    !resv_find(&info, VFIO_IOMMU_TYPE1_RESV_SW_MSI) != !ret)
+		return -EBADE;
+	if (ret)
+		err = run_window(scene);
+	if (!err)
+		err = window_remove(container, WINDOW_IOVA, MAP_SIZE);
+	return err ? err : check_user(scene, ret);
+}
+
+static const struct operation window_op = {
+	.name = "window",
+	.prepare = own,
+	.run = run_window,
+	.check = check_window,
+};
+
+/* The user, who has a window, enables an MSI. */
+static int prepare_msi(struct scene *scene)
+{
+	int ret;
+
+	ret = own(scene);
+	return ret ? ret : run_window(scene);
+}
+
+static int run_msi(struct scene *scene)
+{
+	int event, ret;
+
+	event = eventfd(0, EFD_CLOEXEC);
+	if (event < 0)
+		return -errno;
+	ret = msi_enable(scene->user.device, event);
+	close(event);
+	return ret;
+}
+
+/* The window is in use for as long as the MSI is enabled. */
+static int check_msi(struct scene *scene, int ret)
+{
+	int container = scene->user.container, err;
+
+	err = window_remove(container, WINDOW_IOVA, MAP_SIZE);
+	if (err != (ret ? 0 : -EBUSY))
+		return -EBADE;
+	if (!ret)
+		err = msi_disable(scene->user.device);
+	if (!ret && !err)
+		err = window_remove(container, WINDOW_IOVA, MAP_SIZE);
+	return err ? err : check_user(scene, ret);
+}
+
+static const struct operation msi_op = {
+	.name = "msi",
+	.prepare = prepare_msi,
+	.run = run_msi,
+	.check = check_msi,
 };
 
 /* The user takes the group out of the container by itself. */
@@ -562,6 +655,36 @@ TEST_F(fail_nth, map)
 	if (iommu_is(self->scene.a, "/virtio"))
 		SKIP_CASE("virtio-iommu");
 	fail_each(_metadata, &self->scene, self->fd, &map_op);
+}
+
+TEST_F(fail_nth, info)
+{
+	fail_each(_metadata, &self->scene, self->fd, &info_op);
+}
+
+/* Does the IOMMU translate MSIs, so that they need a window? */
+static bool needs_window(struct scene *scene)
+{
+	struct resv_info info = {};
+
+	if (!own(scene))
+		resv_read(scene->user.container, &info);
+	vfio_user_close(&scene->user);
+	return resv_find(&info, VFIO_IOMMU_TYPE1_RESV_SW_MSI);
+}
+
+TEST_F(fail_nth, window)
+{
+	if (!needs_window(&self->scene))
+		SKIP_CASE("MSIs need no window");
+	fail_each(_metadata, &self->scene, self->fd, &window_op);
+}
+
+TEST_F(fail_nth, msi)
+{
+	if (!needs_window(&self->scene))
+		SKIP_CASE("MSIs need no window");
+	fail_each(_metadata, &self->scene, self->fd, &msi_op);
 }
 
 TEST_F(fail_nth, unset)

@@ -26,7 +26,7 @@
 #include "race.h"
 #include "scene_test.h"
 
-#define CHANGES		10000	/* a run ends when it has made so many, */
+#define CHANGES		3000	/* a run ends when it has made so many, */
 #define SLOW_CHANGES	2000	/* or, on a kernel that checks all memory, these, */
 #define MIN_SECONDS	25	/* but not before this, */
 #define MAX_SECONDS	900	/* and, with fewer, fails after this */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "edu.h"
 
 #define EDU_LIVENESS	0x04
+#define EDU_IRQ_RAISE	0x60
+#define EDU_IRQ_ACK	0x64
 #define EDU_DMA_SRC	0x80
 #define EDU_DMA_DST	0x88
 #define EDU_DMA_COUNT	0x90
@@ -89,6 +92,24 @@ int edu_pull(struct edu *edu, __u64 addr)
 int edu_push(struct edu *edu, __u64 addr)
 {
 	return edu_copy(edu, EDU_BUFFER, addr, EDU_CMD_TO_RAM);
+}
+
+/*
+ * Have the device raise its interrupt: how often it signals the eventfd @event, which
+ * does not block; 0 if it does not within seconds.
+ */
+int edu_interrupts(struct edu *edu, int event)
+{
+	struct pollfd pollfd = { .fd = event, .events = POLLIN };
+	__u64 count = 0;
+
+	__atomic_store_n((__u32 *)(edu->bar + EDU_IRQ_RAISE), 1, __ATOMIC_RELEASE);
+	__atomic_store_n((__u32 *)(edu->bar + EDU_IRQ_ACK), 1, __ATOMIC_RELEASE);
+	if (poll(&pollfd, 1, EDU_TIMEOUT_MS) < 0)
+		return -errno;
+	if (read(event, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	return count;
 }
 
 static __u64 pattern_word(__u32 seed, int i)

@@ -31,6 +31,7 @@ int edu_open_bar(struct edu *edu, const char *bdf);
 void edu_close(struct edu *edu);
 int edu_pull(struct edu *edu, __u64 addr);
 int edu_push(struct edu *edu, __u64 addr);
+int edu_interrupts(struct edu *edu, int event);
 int edu_dma_check(struct vfio_user *user);
 int edu_answers(struct vfio_user *user);
 

@@ -1,8 +1,11 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The story of one refusal, told in the virtual machine: card A of an IOMMU
-# group belongs to a user, and a kernel driver wants card B of the same group.
+# A story, told in the virtual machine:
+#   refusal  card A of an IOMMU group belongs to a user, and a kernel driver wants
+#            card B of the same group
+#   domain   a driver wants an I/O address space of its own for a device that
+#            shares its group with a port
 # Each step shows its commands and what they print, and ends in "ok" or
 # "FAILED". Exit status 0 if every step is ok.
 # shellcheck shell=sh disable=SC2317 # predicates are verdict's arguments
@@ -182,59 +185,103 @@ refused()
 	[ "$status" != 0 ] && grep -q 'Device or resource busy' "$out"
 }
 
-find_cards
-step "1. The machine's IOMMU groups"
-show_groups > "$out"
-show
-verdict "cards A = $a and B = $b share group $group" same_group
+tell_refusal()
+{
+	find_cards
+	step "1. The machine's IOMMU groups"
+	show_groups > "$out"
+	show
+	verdict "cards A = $a and B = $b share group $group" same_group
 
-step "2. A goes to a user; the others are without a driver"
-for dev in "/sys/kernel/iommu_groups/$group/devices/"*; do
-	bdf=${dev##*/}
-	driver=$(driver_of "$bdf")
-	[ -n "$driver" ] && run "echo $bdf > $drivers/$driver/unbind"
-done
-run "echo vfio-pci > $devices/$a/driver_override"
-run "echo $a > /sys/bus/pci/drivers_probe"
-start_vfioctl "$a"
-show_owner
-show_table
-verdict "vfioctl[$user] holds A" grep -q "$a: open, IOMMU group $group " "$answers"
-ask read
-cp "$answers" "$before"
-verdict "A answers" grep -q "8086:100e status .* address 52:54" "$before"
+	step "2. A goes to a user; the others are without a driver"
+	for dev in "/sys/kernel/iommu_groups/$group/devices/"*; do
+		bdf=${dev##*/}
+		driver=$(driver_of "$bdf")
+		[ -n "$driver" ] && run "echo $bdf > $drivers/$driver/unbind"
+	done
+	run "echo vfio-pci > $devices/$a/driver_override"
+	run "echo $a > /sys/bus/pci/drivers_probe"
+	start_vfioctl "$a"
+	show_owner
+	show_table
+	verdict "vfioctl[$user] holds A" grep -q "$a: open, IOMMU group $group " "$answers"
+	ask read
+	cp "$answers" "$before"
+	verdict "A answers" grep -q "8086:100e status .* address 52:54" "$before"
 
-step "3. The kernel's own driver wants B"
-run "echo $b > $drivers/e1000/bind"
-verdict "the bind is refused with EBUSY" refused
-log_says "probe refused"
-verdict "and the log says which device, driver and owner" \
-	grep -q "e1000 $b: probe refused: IOMMU group $group .*(vfioctl\[$user\])" "$out"
-verdict "B has no driver" is "$(driver_of "$b")" ""
-run "iommu-groups --why $b"
-verdict "and a tool says the same, and what would help" \
-	grep -q "kill $user" "$out"
+	step "3. The kernel's own driver wants B"
+	run "echo $b > $drivers/e1000/bind"
+	verdict "the bind is refused with EBUSY" refused
+	log_says "probe refused"
+	verdict "and the log says which device, driver and owner" \
+		grep -q "e1000 $b: probe refused: IOMMU group $group .*(vfioctl\[$user\])" "$out"
+	verdict "B has no driver" is "$(driver_of "$b")" ""
+	run "iommu-groups --why $b"
+	verdict "and a tool says the same, and what would help" \
+		grep -q "kill $user" "$out"
 
-step "4. A still answers its user"
-ask read
-verdict "A's registers read as before" cmp "$before" "$answers"
+	step "4. A still answers its user"
+	ask read
+	verdict "A's registers read as before" cmp "$before" "$answers"
 
-step "5. The user closes A"
-echo "   vfioctl> quit"
-echo quit >&3
-exec 3>&-
-wait "$user"
-verdict "vfioctl is gone" is "$?" 0
-show_owner
+	step "5. The user closes A"
+	echo "   vfioctl> quit"
+	echo quit >&3
+	exec 3>&-
+	wait "$user"
+	verdict "vfioctl is gone" is "$?" 0
+	show_owner
 
-step "6. The same bind again"
-run "echo $b > $drivers/e1000/bind"
-verdict "B has its driver" is "$(driver_of "$b")" e1000
-net=$(ls "$devices/$b/net" 2>/dev/null)
-run "ip link set ${net:-none} up"
-link_is_up "$net"
-run "cat /sys/class/net/${net:-none}/carrier"
-verdict "and its link is up" link_is_up "$net"
+	step "6. The same bind again"
+	run "echo $b > $drivers/e1000/bind"
+	verdict "B has its driver" is "$(driver_of "$b")" e1000
+	net=$(ls "$devices/$b/net" 2>/dev/null)
+	run "ip link set ${net:-none} up"
+	link_is_up "$net"
+	run "cat /sys/class/net/${net:-none}/carrier"
+	verdict "and its link is up" link_is_up "$net"
+}
+
+# The port that the device shares its group with is none of its driver's business:
+# its own driver does no DMA.
+tell_domain()
+{
+	a=$(dirname "$(grep -lx 0x11e8 "$devices"/*/device)")
+	a=${a##*/}
+	group=$(basename "$(readlink "$devices/$a/iommu_group")")
+	step "1. A device that computes shares its group with a port"
+	show_group "$group" > "$out"
+	show
+	verdict "$a is not alone in group $group" is "$(wc -l < "$out")" 2
+
+	step "2. Its driver wants an I/O address space of its own for it"
+	run "echo own-domain > $devices/$a/driver_override"
+	run "insmod /lib/own_domain.ko"
+	log_says "own-domain $a: iommu_attach_device"
+	if [ -e "/sys/kernel/iommu_groups/$group/dma_owner" ]; then
+		domain_is_granted
+	else
+		verdict "the kernel does not do it in a group of two: EINVAL" \
+			grep -q " = -22" "$out"
+		verdict "and the device has no driver" is "$(driver_of "$a")" ""
+	fi
+}
+
+domain_is_granted()
+{
+	verdict "the kernel does it" grep -q " = 0" "$out"
+	log_says "own-domain $a: DMA"
+	verdict "the device copies a word through it" grep -q ": 0" "$out"
+	show_owner
+	verdict "the group is its driver's, says the kernel" grep -q "^private" "$out"
+
+	step "3. The driver goes"
+	run "rmmod own_domain"
+	show_owner
+	verdict "the group is nobody's" grep -q "^none" "$out"
+}
+
+"tell_$1"
 
 echo
 if [ "$failed" = 0 ]; then

@@ -4,6 +4,7 @@
 # First process of the virtual machine. The kernel passes parameters that it
 # does not know as environment:
 #   VMTEST_MODE    tests, demo, bench or shell
+#   VMTEST_STORY   what demo.sh is to tell
 #   VMTEST_SUITES  names of test programs, separated by commas
 #   VMTEST_RESULT  the port for results
 #   VMTEST_SOAK    minutes for dma_owner_race_test and dma_owner_random_test
@@ -70,7 +71,7 @@ tests)
 	run_suites > "$port"
 	;;
 demo)
-	tell demo.sh > "$port"
+	tell demo.sh "$VMTEST_STORY" > "$port"
 	;;
 bench)
 	tell dma_owner_perf_test > "$port"

@@ -33,7 +33,10 @@ usage()
 	  --command            print QEMU's command for a machine with the devices of
 	                       the demo, an argument a line (with --machine NAME)
 	  --demo               tell the story of one refusal instead of testing
-	  --compare IMAGE      with --demo: show first how this kernel crashes
+	  --example MODULE     with --demo: a second story, of ../own_domain, which is
+	                       built for the kernel
+	  --compare IMAGE      with --demo: show first what this kernel does
+	  --compare-example MODULE  ../own_domain, built for that kernel
 	  --shell              an interactive machine (with --machine NAME)
 	  --bench              print the figures of dma_owner_perf_test on a machine
 	                       of bench/ (with --machine bench/NAME)
@@ -55,7 +58,7 @@ machines=() suite_options=() mode=tests
 # A machine often waits, for a link or for quiet in the log.
 jobs=$(($(nproc) * 3 / 2))
 declare -A kernels=() modules=()
-soak=0 seed=0 races='' work='' logs='' compare=''
+soak=0 seed=0 races='' work='' logs='' story='' example='' compare='' compare_example=''
 # What plan.py says: a line for each machine. The test programs of one of them.
 plan='' programs=''
 # Architectures whose programs and initramfs are built.
@@ -68,7 +71,8 @@ parse_arguments()
 		--list | --machines | --command | --demo | --shell | --bench) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
 		--machine | --suite | --kernel | --modules | --jobs | --soak | \
-			--seed | --races | --work | --logs | --compare)
+			--seed | --races | --work | --logs | --example | \
+			--compare | --compare-example)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
 			shift
@@ -92,7 +96,9 @@ take_value()
 	races) races=$(realpath "$2") ;;
 	work) work=$2 ;;
 	logs) logs=$2 ;;
+	example) example=$2 ;;
 	compare) compare=$2 ;;
+	compare-example) compare_example=$2 ;;
 	esac
 }
 
@@ -281,6 +287,16 @@ build_initrd()
 		die "cannot build the initrd of $1"
 }
 
+# build_example_initrd MODULE DIR: the initramfs, and after it the module.
+build_example_initrd()
+{
+	mkdir -p "$2/example/lib"
+	cp "$1" "$2/example/lib/own_domain.ko" || die "no module '$1'"
+	(cd "$2/example" && find lib | cpio --quiet -o -H newc -R 0:0) |
+		cat "$work/$ARCH/initramfs" - > "$2/example/initrd" ||
+		die "cannot build the initrd with $1"
+}
+
 # Give the machine's terminal to QEMU's monitor: they are the ends of a socket.
 connect_monitor()
 {
@@ -291,7 +307,7 @@ connect_monitor()
 	)
 }
 
-# prepare MACHINE IMAGE LOGS: the whole command into $command.
+# prepare MACHINE IMAGE LOGS [MODULE]: the whole command into $command.
 prepare()
 {
 	local initrd=$work/$ARCH/initramfs hardware
@@ -299,7 +315,7 @@ prepare()
 		"console=$CONSOLE" ignore_loglevel panic=-1 oops=panic
 		# A data race is a warning, too, and may be no business of the tests.
 		"panic_on_warn=$([ -n "$races" ]; echo $?)"
-		"VMTEST_MODE=$mode" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
+		"VMTEST_MODE=$mode" "VMTEST_STORY=$story" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
 		"VMTEST_SOAK=$soak" "VMTEST_SEED=$seed" "VMTEST_MONITOR=$MONITOR"
 		"VMTEST_NO_FAULT_LOG=$NO_FAULT_LOG"
 		"${CMDLINE[@]}"
@@ -318,6 +334,10 @@ prepare()
 		parameters+=("memmap=$DIRECT_MEMORY")
 		build_initrd "$1"
 		initrd=$work/$ARCH/firmware.$1/initrd
+	fi
+	if [ -n "${4:-}" ]; then
+		build_example_initrd "$4" "$3"
+		initrd=$3/example/initrd
 	fi
 	command=(
 		"${hardware[@]}"
@@ -407,36 +427,47 @@ run_shell()
 	exec "${command[@]}"
 }
 
-# story IMAGE LOGS ARGUMENTS...
-story()
+# hear IMAGE LOGS MODULE ARGUMENTS...: what the machine has to say.
+hear()
 {
-	local name=${machines[0]} image=$1 dir=$2
+	local name=${machines[0]} image=$1 dir=$2 module=$3
 
-	shift 2
-	prepare "$name" "$image" "$dir"
+	shift 3
+	prepare "$name" "$image" "$dir" "$module"
 	boot "$name" --story --logs "$dir" --timeout "$TIMEOUT" "$@" -- "${command[@]}"
+}
+
+# tell STORY ARGUMENTS...: by the other kernel first, if there is one; the
+# arguments are for its boot alone.
+tell()
+{
+	story=$1
+	shift
+	if [ -n "$compare" ]; then
+		echo "The kernel without the series"
+		hear "$compare" "$logs/demo-base" "$compare_example" "$@" || return 1
+		echo
+		echo "The kernel with the series"
+	fi
+	hear "${kernels[$ARCH]}" "$logs/demo" "$example"
 }
 
 run_demo()
 {
 	read_machine "${machines[0]}"
 	make_ready
-	if [ -n "$compare" ]; then
-		[ -f "$compare" ] || die "no kernel image '$compare' (--compare)"
-		echo "The kernel without the series"
-		story "$compare" "$logs/demo-base" --crash 'kernel BUG at drivers/vfio/vfio.c' ||
-			return 1
-		echo
-		echo "The kernel with the series"
-	fi
-	story "${kernels[$ARCH]}" "$logs/demo"
+	[ -z "$compare" ] || [ -f "$compare" ] || die "no kernel image '$compare' (--compare)"
+	tell refusal --crash 'kernel BUG at drivers/vfio/vfio.c' || return 1
+	[ -n "$example" ] || return 0
+	printf '\n%s\n\n' "Another story: a driver wants an I/O address space of its own"
+	tell domain
 }
 
 run_bench()
 {
 	read_machine "${machines[0]}"
 	make_ready
-	story "${kernels[$ARCH]}" "$logs/${machines[0]}"
+	hear "${kernels[$ARCH]}" "$logs/${machines[0]}" ""
 }
 
 parse_arguments "$@"
