@@ -548,6 +548,7 @@ static bool is_sane(int ret)
 	case -EIO:
 	case -ENODEV:
 	case -ENOMEM:
+	case -ENOSPC:	/* what PCI says of MSIs that there is no memory for */
 		return true;
 	default:
 		return false;
