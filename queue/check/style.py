@@ -13,8 +13,6 @@ from ground.layout import remove
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
 NO_SPDX = ("COPYING",)
 # The history of mainline is not here; and maintainers() looks at the new files.
-# Bytes that checkpatch is given at once.
-PIECE = 60000
 IGNORED = "UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES"
 
 
@@ -25,6 +23,7 @@ def cases(ctx):
             ("shellcheck", shellcheck, None),
             ("python", python, None),
             ("maintainers", maintainers, None),
+            ("spelling", spelling, None),
             ("recipients", recipients, key),
             ("checkpatch", checkpatch, key)]
 
@@ -50,13 +49,6 @@ def allowed(text):
     return pairs
 
 
-def _dictionary():
-    """Path of codespell's dictionary, from the package's list of files; '' without it."""
-    _, out, _ = proc.call(["dpkg", "-L", "codespell"])
-    paths = re.findall(r"^.*/dictionary\.txt$", out.decode(), re.M)
-    return paths[0] if paths else ""
-
-
 def findings(text):
     """checkpatch's findings: [(severity, type, path, line as printed)]."""
     rows = []
@@ -67,27 +59,13 @@ def findings(text):
     return rows
 
 
-def pieces(name, data):
-    """[(name, bytes)] of a mail: its text with the first files, and further files, as
-    checkpatch takes much longer for all at once. None is above PIECE but for a file
-    that is."""
-    head, *files = re.split(rb"^(?=diff --git )", data, flags=re.M)
-    parts = [head]
-    for text in files:
-        if len(parts[-1]) + len(text) > PIECE and parts[-1] is not head:
-            parts.append(text)
-        else:
-            parts[-1] += text
-    return [(f"{name}.{number}" if number else name, part) for number, part in enumerate(parts)]
-
-
-def _one_piece(ctx, folder, words, item):
-    """Runs checkpatch on a piece; returns (name, findings, output)."""
+def _one_mail(ctx, folder, item):
+    """Runs checkpatch on one mail; returns (name, findings, output)."""
     name, data = item
     path = folder / name
     path.write_bytes(data)
     argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
-            "--terse", "--showfile", "--no-color", "--ignore", IGNORED, *words, str(path)]
+            "--terse", "--showfile", "--no-color", "--ignore", IGNORED, str(path)]
     # A tree that starts at a release has no mainline history: without a .git the
     # form of a commit's name is judged, and that the commit is unknown is no news.
     env = dict(os.environ, LC_ALL="C.UTF-8", GIT_DIR="/nonexistent")
@@ -156,14 +134,11 @@ def checkpatch(ctx):
     remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
     fine, used = allowed(_allow_text(ctx.layout)), set()
-    dictionary = _dictionary()
-    words = ["--codespell", f"--codespellfile={dictionary}"] if dictionary else []
     mails = export.mails(ctx.git, ctx.state, ctx.entries)
     problems, texts = [], []
     with console.stage(f"checkpatch on {len(mails)} mails"):
         with proc.threads() as pool:
-            items = sorted((piece for mail in mails for piece in pieces(*mail)), key=lambda item: -len(item[1]))
-            results = list(pool.map(lambda item: _one_piece(ctx, folder, words, item), items))
+            results = list(pool.map(lambda item: _one_mail(ctx, folder, item), mails))
     for name, complaints, text in results:
         texts.append(f"== {name}\n{text}")
         for severity, kind, path, line in complaints:
@@ -180,6 +155,24 @@ def checkpatch(ctx):
     if problems:
         first_of(problems, log.with_name("check-checkpatch-problems.log"))
     return f"{len(mails)} mails, 0 errors, 0 warnings, {len(used)} CHECKs allowed"
+
+
+def own_words(mail):
+    """The text of a mail and the lines that it adds, each on the line that it had."""
+    head, *files = re.split(r"^(?=diff --git )", mail, flags=re.M)
+    lines = "".join(files).split("\n")
+    return head + "\n".join(line if re.match(r"\+(?!\+\+)", line) else "" for line in lines)
+
+
+def spelling(ctx):
+    """codespell knows no word of the mails for a mistake."""
+    folder = ctx.layout.work / "check" / "words"
+    remove(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in export.mails(ctx.git, ctx.state, ctx.entries):
+        (folder / name).write_text(own_words(data.decode("utf-8", "replace")), encoding="utf-8")
+    _, out, err = proc.call(["codespell", "."], cwd=folder)
+    first_of((out + err).decode("utf-8", "replace").splitlines(), ctx.log("spelling"))
 
 
 def spdx(ctx):

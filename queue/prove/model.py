@@ -7,7 +7,6 @@ The model as it is must hold what it claims. Each rule that it can do without
 says nothing about the rule.
 """
 
-import os
 import re
 import shutil
 import time

@@ -3,7 +3,6 @@
 
 import unittest
 from dataclasses import replace
-from unittest import mock
 
 from tests.fake import BASE, Repository
 
@@ -143,14 +142,9 @@ class Rules(unittest.TestCase):
 class Parsers(unittest.TestCase):
     """What tools print, read right."""
 
-    def test_checkpatch_pieces(self):
-        files = [b"diff --git a/%d b/%d\n+%s\n" % (n, n, b"x" * size) for n, size in enumerate((10, 50, 200, 10))]
-        mail = b"Subject: all\n\nText.\n---\n" + b"".join(files)
-        with mock.patch("check.style.PIECE", 160):
-            parts = style.pieces("0001-all.patch", mail)
-        self.assertEqual(b"".join(part for _, part in parts), mail)
-        self.assertEqual([part.count(b"diff --git") for _, part in parts], [2, 1, 1])
-        self.assertEqual([name for name, _ in parts], ["0001-all.patch", "0001-all.patch.1", "0001-all.patch.2"])
+    def test_words_of_a_mail(self):
+        mail = "Subject: all\n\nText.\n---\ndiff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1 +1 @@\n kept\n-gone\n+come\n"
+        self.assertEqual(style.own_words(mail), "Subject: all\n\nText.\n---\n" + "\n" * 6 + "+come\n")
 
     def test_checkpatch_findings(self):
         text = ("drivers/iommu/a.c:7: WARNING:LONG_LINE: line length of 120 exceeds 100 columns\n"

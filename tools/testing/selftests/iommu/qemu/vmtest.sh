@@ -315,7 +315,8 @@ prepare()
 		"console=$CONSOLE" ignore_loglevel panic=-1 oops=panic
 		# A data race is a warning, too, and may be no business of the tests.
 		"panic_on_warn=$([ -n "$races" ]; echo $?)"
-		"VMTEST_MODE=$mode" "VMTEST_STORY=$story" "VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
+		"VMTEST_MODE=$mode" "VMTEST_STORY=$story"
+		"VMTEST_RESULT=$RESULT" "VMTEST_SUITES=$programs"
 		"VMTEST_SOAK=$soak" "VMTEST_SEED=$seed" "VMTEST_MONITOR=$MONITOR"
 		"VMTEST_NO_FAULT_LOG=$NO_FAULT_LOG"
 		"${CMDLINE[@]}"
