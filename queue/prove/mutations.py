@@ -26,6 +26,9 @@ RACE = Suite("q35-intel", "dma_owner_race_test")
 PRIVATE_DMA = Suite("q35-intel", "dma_owner_private_test")
 UNIT_MSI = Suite("q35-intel", "iommu_msi_windows")
 MSI = Suite("virt-smmuv3", "vfio_msi_test")
+MSI_HARDWARE = Suite("virt-virtio-iommu", "vfio_msi_test")
+FAIL_NTH_ITS = Suite("virt-smmuv3", "dma_owner_fail_nth_test")
+FAIL_NTH_V2M = Suite("virt-smmuv3-v2m", "dma_owner_fail_nth_test")
 MSI_GROUPS = Suite("virt-smmuv3", "vfio_msi_groups_test")
 DIRECT = Suite("q35-intel", "dma_owner_direct_test")
 DIRECT_AMD = Suite("q35-amd", "dma_owner_direct_test")
@@ -846,8 +849,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("the host's window stays open beside the user's", TYPE1,
      "\tif (!iommu->nr_msi_windows)\n\t\tret = vfio_sw_msi_close(iommu);\n", "", MSI),
     ("the host's place stays reserved", TYPE1,
-     "\tret = vfio_iommu_iova_build(iommu, iova, true);\n",
-     "\tret = vfio_iommu_iova_build(iommu, iova, false);\n", MSI),
+     "\tret = vfio_iommu_iova_rebuild(iommu, iova, true);\n",
+     "\tret = vfio_iommu_iova_rebuild(iommu, iova, false);\n", MSI),
     ("the last window leaves with memory in the host's place", TYPE1,
      "\tif (all && vfio_sw_msi_is_mapped(iommu))\n\t\treturn -EBUSY;\n", "", MSI),
     ("the host's window is not opened again", TYPE1,
@@ -866,9 +869,29 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("a window is cut in two", TYPE1,
      "\t\tif (start > window->iova || last < window_last)\n\t\t\treturn -EINVAL;\n", "", MSI),
     ("a window is told to be free", TYPE1,
-     "\t\t\treturn vfio_iommu_iova_exclude(iova, window->iova, last);\n", "\t\t\treturn 0;\n", MSI),
+     "\treturn vfio_iommu_iova_exclude(iova, window->iova, last);\n", "\treturn 0;\n", MSI),
     ("a window where hardware has its own", TYPE1,
-     "\t\tif (window->iova >= node->start && last <= node->end)\n", "", MSI),
+     "\tif (!vfio_iova_contains(iova, window->iova, last))\n\t\treturn -EINVAL;\n", "", MSI),
+    ("a page of hardware's is taken for one of a window", MSI_PAGES,
+     "\tif (!list_empty(&msi_page->list) && msi_page->domain &&\n",
+     "\tif (!list_empty(&msi_page->list) &&\n", MSI_HARDWARE),
+    ("an ITS chooses the interrupt before its doorbell is mapped", "drivers/irqchip/irq-gic-v3-its.c",
+     "\terr = iommu_dma_prepare_msi(info->desc, its->get_msi_base(its_dev));\n"
+     "\tif (err)\n"
+     "\t\treturn err;\n"
+     "\n"
+     "\terr = its_alloc_device_irq(its_dev, nr_irqs, &hwirq);\n"
+     "\tif (err)\n"
+     "\t\treturn err;\n",
+     "\terr = its_alloc_device_irq(its_dev, nr_irqs, &hwirq);\n"
+     "\tif (err)\n"
+     "\t\treturn err;\n"
+     "\n"
+     "\terr = iommu_dma_prepare_msi(info->desc, its->get_msi_base(its_dev));\n"
+     "\tif (err)\n"
+     "\t\treturn err;\n", FAIL_NTH_ITS),
+    ("a v2m frame keeps the interrupt of a doorbell that fails", "drivers/irqchip/irq-gic-v2m.c",
+     "\t\tgoto err_unalloc_msi;\n", "\t\treturn err;\n", FAIL_NTH_V2M),
     ("windows without number", TYPE1,
      "\tif (!ret && !vfio_msi_windows_avail(iommu))\n\t\tret = -ENOSPC;\n", "", MSI),
     ("a domain that comes later has no windows", TYPE1,

@@ -64,34 +64,44 @@ static void msis_exit(struct kunit *test, struct msis *msis)
 	domain_free(msis);
 }
 
-static int add(struct msis *msis, dma_addr_t base, size_t size)
+static int add_with(struct msis *msis, dma_addr_t base, size_t size, int prot)
 {
 	int ret;
 
 	iommu_dma_lock_msi();
-	ret = iommu_dma_add_msi_window(msis->domain, base, size, IOMMU_WRITE);
+	ret = iommu_dma_add_msi_window(msis->domain, base, size, prot);
 	iommu_dma_unlock_msi();
 	return ret;
 }
 
-static int remove(struct msis *msis, dma_addr_t base)
+static int add(struct msis *msis, dma_addr_t base, size_t size)
+{
+	return add_with(msis, base, size, IOMMU_WRITE);
+}
+
+static int locked(struct msis *msis, int (*fn)(struct iommu_domain *domain, dma_addr_t base),
+		  dma_addr_t base)
 {
 	int ret;
 
 	iommu_dma_lock_msi();
-	ret = iommu_dma_remove_msi_window(msis->domain, base);
+	ret = fn(msis->domain, base);
 	iommu_dma_unlock_msi();
 	return ret;
+}
+
+/* What can be removed, and what not, is told before. */
+static int remove(struct msis *msis, dma_addr_t base)
+{
+	int told = locked(msis, iommu_dma_test_msi_window, base);
+	int ret = locked(msis, iommu_dma_remove_msi_window, base);
+
+	return told == ret ? ret : -EPROTO;
 }
 
 static int close(struct msis *msis, dma_addr_t base)
 {
-	int ret;
-
-	iommu_dma_lock_msi();
-	ret = iommu_dma_close_msi_window(msis->domain, base);
-	iommu_dma_unlock_msi();
-	return ret;
+	return locked(msis, iommu_dma_close_msi_window, base);
 }
 
 static void open(struct msis *msis, dma_addr_t base)
@@ -243,16 +253,14 @@ static void msi_window_test_bad_windows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, add(&msis, FIRST + PAGE_SIZE, PAGE_SIZE), -EEXIST);
 	KUNIT_EXPECT_EQ(test, add(&msis, FIRST, 3 * PAGE_SIZE), -EEXIST);
 
+	KUNIT_EXPECT_EQ(test, add_with(&msis, FIRST + SZ_1M, PAGE_SIZE, IOMMU_READ), -EINVAL);
+	KUNIT_EXPECT_EQ(test, add_with(&msis, FIRST + SZ_1M, PAGE_SIZE,
+				       IOMMU_WRITE | IOMMU_CACHE), -EINVAL);
 	iommu_dma_lock_msi();
-	ret = iommu_dma_add_msi_window(msis.domain, FIRST + SZ_1M, PAGE_SIZE, IOMMU_READ);
-	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
-	ret = iommu_dma_add_msi_window(msis.domain, FIRST + SZ_1M, PAGE_SIZE,
-				       IOMMU_WRITE | IOMMU_CACHE);
-	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	ret = iommu_dma_add_msi_window(msis.f->group->default_domain, FIRST, PAGE_SIZE,
 				       IOMMU_WRITE);
-	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	iommu_dma_unlock_msi();
+	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 
 	KUNIT_EXPECT_EQ(test, remove(&msis, FIRST + PAGE_SIZE), -ENOENT);
 	KUNIT_EXPECT_EQ(test, close(&msis, SECOND), -ENOENT);
@@ -264,15 +272,11 @@ static void msi_window_test_protection(struct kunit *test)
 {
 	const int fixed = IOMMU_NOEXEC | IOMMU_MMIO;
 	struct msis msis;
-	int ret;
 
 	msis_init(test, &msis);
 	KUNIT_ASSERT_EQ(test, add(&msis, FIRST, PAGE_SIZE), 0);
-	iommu_dma_lock_msi();
-	ret = iommu_dma_add_msi_window(msis.domain, SECOND, PAGE_SIZE,
-				       IOMMU_READ | IOMMU_WRITE);
-	iommu_dma_unlock_msi();
-	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_ASSERT_EQ(test, add_with(&msis, SECOND, PAGE_SIZE,
+				       IOMMU_READ | IOMMU_WRITE), 0);
 	expect_at(test, &msis, 0, BELL(0), FIRST);
 	KUNIT_EXPECT_EQ(test, mock_iommu.last_prot, IOMMU_WRITE | fixed);
 	expect_at(test, &msis, 1, BELL(1), SECOND);

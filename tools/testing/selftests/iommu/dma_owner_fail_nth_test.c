@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "lib/edu.h"
@@ -228,6 +229,49 @@ static const struct operation window_op = {
 	.prepare = own,
 	.run = run_window,
 	.check = check_window,
+};
+
+/* The user, who has a window, enables an MSI. */
+static int prepare_msi(struct scene *scene)
+{
+	int ret;
+
+	ret = own(scene);
+	return ret ? ret : run_window(scene);
+}
+
+static int run_msi(struct scene *scene)
+{
+	int event, ret;
+
+	event = eventfd(0, EFD_CLOEXEC);
+	if (event < 0)
+		return -errno;
+	ret = msi_enable(scene->user.device, event);
+	close(event);
+	return ret;
+}
+
+/* The window is in use for as long as the MSI is enabled. */
+static int check_msi(struct scene *scene, int ret)
+{
+	int container = scene->user.container, err;
+
+	err = window_remove(container, WINDOW_IOVA, MAP_SIZE);
+	if (err != (ret ? 0 : -EBUSY))
+		return -EBADE;
+	if (!ret)
+		err = msi_disable(scene->user.device);
+	if (!ret && !err)
+		err = window_remove(container, WINDOW_IOVA, MAP_SIZE);
+	return err ? err : check_user(scene, ret);
+}
+
+static const struct operation msi_op = {
+	.name = "msi",
+	.prepare = prepare_msi,
+	.run = run_msi,
+	.check = check_msi,
 };
 
 /* The user takes the group out of the container by itself. */
@@ -504,6 +548,7 @@ static bool is_sane(int ret)
 	case -EIO:
 	case -ENODEV:
 	case -ENOMEM:
+	case -ENOSPC:	/* what PCI says of MSIs that there is no memory for */
 		return true;
 	default:
 		return false;
@@ -634,6 +679,13 @@ TEST_F(fail_nth, window)
 	if (!needs_window(&self->scene))
 		SKIP_CASE("MSIs need no window");
 	fail_each(_metadata, &self->scene, self->fd, &window_op);
+}
+
+TEST_F(fail_nth, msi)
+{
+	if (!needs_window(&self->scene))
+		SKIP_CASE("MSIs need no window");
+	fail_each(_metadata, &self->scene, self->fd, &msi_op);
 }
 
 TEST_F(fail_nth, unset)
