@@ -47,7 +47,7 @@ def verdict(said, suite):
                    sum(result.outcome == results.OK for result in own))
 
 
-def judge(argv, suite, log, cwd=None):
+def judge(argv, suite, log, cwd=None, env=None):
     """Runs the harness until a case of the suite fails, which is enough: a mutant
     may hang in each that follows. See verdict()."""
     said = []
@@ -59,7 +59,7 @@ def judge(argv, suite, log, cwd=None):
         return proc.ENOUGH if said and _failed(said[-1], suite) else None
 
     with console.stage(f"Booting for {suite}"):
-        proc.streamed(argv, seen, log, cwd=cwd)
+        proc.streamed(argv, seen, log, cwd=cwd, env=env)
     try:
         return verdict(said, suite)
     except Stop as stop:
@@ -70,4 +70,4 @@ def boot(tree, built, suite, name):
     """Boots a kernel on the suite's machine; see judge(). `name`: of the logs."""
     argv = [vm.harness(tree), "--machine", suite.machine, "--suite", suite.name,
             *vm.arguments(tree, [built], name)]
-    return judge(argv, suite.name, tree.layout.log(name), tree.path)
+    return judge(argv, suite.name, tree.layout.log(name), tree.path, vm.environment(tree, [built]))

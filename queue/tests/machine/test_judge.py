@@ -6,6 +6,7 @@ import io
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from ground import results
 from ground.errors import Stop
@@ -68,6 +69,23 @@ class Judge(unittest.TestCase):
     def test_names_the_log_when_nothing_was_said(self):
         with self.assertRaisesRegex(Stop, "said nothing of the suite: see .*log"):
             self.judged("exit 1")
+
+    def test_boots_with_what_the_architecture_needs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            layout = mock.Mock(log=lambda name: Path(folder) / name)
+            tree = mock.Mock(layout=layout, path=folder)
+            suite = mock.Mock()
+            suite.configure_mock(machine="virt", name="suite")
+            with mock.patch.multiple("machine.vm", harness=lambda _: "/bin/sh", arguments=lambda *_: [],
+                                     environment=lambda _, builds: {"SAID": f"ok virt:suite:{builds[0]}"}), \
+                    mock.patch("machine.judge.proc.streamed", side_effect=self.streamed), \
+                    contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(judge.boot(tree, "arm64", suite, "log").passed, 1)
+
+    @staticmethod
+    def streamed(_, seen, _log, cwd, env):
+        """A harness that says what its environment has."""
+        seen(env["SAID"])
 
 
 if __name__ == "__main__":
