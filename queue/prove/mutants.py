@@ -176,7 +176,7 @@ class _Mutants:
             start = time.monotonic()
             built = self._build_mutant(mutation)
             self._await(booting)
-            kernel = _copy(built, self.tree.layout.work / "mutant")
+            kernel = _copy(built, self.tree.layout.work / "mutant-booting")
             booting = (mutation, start, pool.submit(judge.boot, self.tree, kernel, mutation.killer, "mutant"))
         self._await(booting)
 

@@ -43,15 +43,22 @@ class Judged(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.top = Path(folder.name)
-        self.source = self.top / "a.c"
+        self.side = self.top / "mutant"
+        self.source = self.side / "a.c"
+        self.side.mkdir()
         self.source.write_text("one two three\n", encoding="utf-8")
         layout = SimpleNamespace(work=self.top, log=lambda name: self.top / name)
         git = SimpleNamespace(commit_of=lambda _: "c0ffee")
         self.tree = SimpleNamespace(layout=layout, git=git)
-        self.built = SimpleNamespace(arch="x86_64", image=self.top / "bzImage", modules=self.top / "modroot",
+        self.built = SimpleNamespace(arch="x86_64", image=self.side / "bzImage", modules=self.side / "modroot",
                                      build=self.build)
         self.built.modules.mkdir()
         self.verdicts, self.booted = {"ONE": KILLED, "TWO": SURVIVED}, []
+
+    def side_tree(self, _tree, name, _commit):
+        """The work tree of the mutants, where the machinery has it."""
+        self.assertEqual(self.top / name, self.side)
+        return self.side
 
     def build(self):
         """A kernel is what its source is."""
@@ -70,7 +77,7 @@ class Judged(unittest.TestCase):
         with contextlib.redirect_stdout(out), mock.patch("prove.mutants.judge.boot", self.boot), \
                 mock.patch("prove.mutants.packages.ensure"), \
                 mock.patch("prove.mutants.vm.arches", return_value=["x86_64"]), \
-                mock.patch("prove.mutants.trees.side_tree", return_value=self.top), \
+                mock.patch("prove.mutants.trees.side_tree", side_effect=self.side_tree), \
                 mock.patch("prove.mutants.kernels.of_source", return_value=self.built):
             mutants._Mutants(self.tree, Report(False)).judge(mutations)    # pylint: disable=protected-access
         return [line.partition(" (")[0] for line in out.getvalue().splitlines()]
