@@ -129,7 +129,9 @@ static const char *claim_name(struct group_device *device)
 {
 	if (device->dma_api)
 		return "kernel";
-	return device->attached ? "private" : "-";
+	if (device->attached)
+		return "private";
+	return device->sva_bonds ? "sva" : "-";
 }
 
 static void show_device(struct seq_file *m, struct group_device *device)

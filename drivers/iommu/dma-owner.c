@@ -22,6 +22,8 @@
  *  private domain	one that the drivers of some devices attached, each to its
  *			own device, with iommu_attach_device(). The whole group
  *			is on it. See private-domain.c.
+ *  bond		an address space of a process, or the kernel's, that a device
+ *			works on. See iommu-sva.c.
  *  retired owner	one that detaches for the last time, and releases the group
  *			next.
  *  stranded device	one that could not be attached to the domain that its
@@ -41,10 +43,12 @@
  *
  * Invariants, at every instant outside group->mutex:
  *
- *  - A group with an owner has no device with a kernel claim, and no private
- *    domain.
+ *  - A group with an owner has no device with a kernel claim, no private domain, and
+ *    no bonds.
  *  - A group has a private domain as long as one of its devices is attached to it,
  *    and is on it then. Meanwhile no other device gets a kernel claim.
+ *  - A group with bonds is on its default domain: an IOMMU driver that takes a device
+ *    to another one may take the PASIDs from under them.
  *  - owner_cnt is 1 with an owner, and the number of kernel claims without.
  *  - A group with an owner is never on its default domain, but between the last
  *    detach of a retired one and its release; and never on none.
@@ -220,6 +224,7 @@ bool iommu_dma_owner_may_report(struct iommu_group *group,
 		[IOMMU_REPORT_CLAIM] = "refused claims",
 		[IOMMU_REPORT_CLAIMED] = "answers of \"not viable\"",
 		[IOMMU_REPORT_ATTACH] = "refused attaches",
+		[IOMMU_REPORT_BIND] = "refused binds",
 	};
 	struct ratelimit_state *limit;
 
@@ -271,6 +276,25 @@ struct device *iommu_group_attached_device(struct iommu_group *group)
 
 	list_for_each_entry(device, &group->devices, list)
 		if (device->attached)
+			return device->dev;
+	return NULL;
+}
+
+/**
+ * iommu_group_bonded_device() - A device that works on the memory of a process
+ * @group: the group
+ *
+ * Context: group->mutex is held.
+ * Return: the first with a bond; NULL if there is none.
+ */
+struct device *iommu_group_bonded_device(struct iommu_group *group)
+{
+	struct group_device *device;
+
+	lockdep_assert_held(&group->mutex);
+
+	list_for_each_entry(device, &group->devices, list)
+		if (device->sva_bonds)
 			return device->dev;
 	return NULL;
 }
@@ -346,7 +370,9 @@ static const char *why_in_use(struct group_device *device)
 {
 	if (device->attached)
 		return "is on a domain of its driver";
-	return device->dma_api ? "is bound to" : NULL;
+	if (device->dma_api)
+		return "is bound to";
+	return device->sva_bonds ? "works on a process's memory for" : NULL;
 }
 
 /* Names the devices in the way of an owner's claim, up to REPORT_DEVICES. */
@@ -719,6 +745,11 @@ int iommu_dma_owner_join(struct iommu_group *group,
 void iommu_dma_owner_leave(struct iommu_group *group,
 			   struct group_device *device)
 {
+	lockdep_assert_held(&group->mutex);
+
+	if (device->sva_bonds)
+		dev_err(device->dev, "leaves IOMMU group %d while it works on a process's memory: its driver has to unbind that first\n",
+			group->id);
 	unclaim_device(group, device);
 }
 
@@ -841,7 +872,8 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 	if (list_empty(&group->devices))
 		return -ENODEV;
 
-	if (group->owner_cnt || group->private_domain) {
+	if (group->owner_cnt || group->private_domain ||
+	    iommu_group_bonded_device(group)) {
 		report_claim_refused(group);
 		return -EPERM;
 	}
@@ -882,9 +914,9 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  * Context: takes group->mutex. May sleep.
  * Return: 0; -EINVAL without a cookie; -ENODEV if the group has no device;
  * -EPERM if the group is claimed already, by an owner or by the driver of one
- * of its devices, or is on a private domain, or if the IOMMU driver keeps a direct
- * mapping that a device needs; -EBUSY if a domain was attached to the group without
- * a claim; -ENOMEM;
+ * of its devices, or is on a private domain, or if a device works on the memory of a
+ * process, or if the IOMMU driver keeps a direct mapping that a device needs; -EBUSY
+ * if a domain was attached to the group without a claim; -ENOMEM;
  * or another error of the IOMMU driver that would not let go of the default
  * domain. All devices are back on it then. All but the first two are logged.
  */
@@ -1010,7 +1042,7 @@ EXPORT_SYMBOL_GPL(iommu_group_release_dma_owner);
  *
  * Context: group->mutex is held.
  * Return: 1 with an owner; the number of attached devices with a private domain;
- * else that of the devices in kernel use.
+ * else that of the devices in kernel use, by a claim or by a bond.
  */
 unsigned int iommu_dma_owner_count(struct iommu_group *group)
 {
@@ -1019,11 +1051,12 @@ unsigned int iommu_dma_owner_count(struct iommu_group *group)
 
 	lockdep_assert_held(&group->mutex);
 
-	if (!group->private_domain)
+	if (group->owner)
 		return group->owner_cnt;
 
 	list_for_each_entry(device, &group->devices, list)
-		count += device->attached;
+		count += group->private_domain ? device->attached :
+			 device->dma_api || device->sva_bonds;
 	return count;
 }
 
@@ -1034,8 +1067,8 @@ unsigned int iommu_dma_owner_count(struct iommu_group *group)
  * The answer may be outdated by the time that the caller looks at it.
  *
  * Context: takes group->mutex. May sleep.
- * Return: true if the group has an owner, a device in kernel use, or a private
- * domain.
+ * Return: true if the group has an owner, a device in kernel use or with a bond, or a
+ * private domain.
  */
 bool iommu_group_dma_owner_claimed(struct iommu_group *group)
 {
@@ -1086,5 +1119,5 @@ const char *iommu_dma_owner_name(struct iommu_group *group)
 		return "user";
 	if (group->private_domain)
 		return "private";
-	return group->owner_cnt ? "kernel" : "none";
+	return iommu_dma_owner_count(group) ? "kernel" : "none";
 }

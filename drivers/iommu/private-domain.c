@@ -68,6 +68,7 @@ static void report_attach_refused(struct iommu_group *group,
 				  struct group_device *device)
 {
 	struct device *sibling = claimed_sibling(group, device);
+	struct device *bonded = iommu_group_bonded_device(group);
 	struct device *dev = device->dev;
 
 	lockdep_assert_held(&group->mutex);
@@ -82,6 +83,9 @@ static void report_attach_refused(struct iommu_group *group,
 		report_device_in_way(group, dev,
 				     iommu_group_attached_device(group),
 				     "is on a domain of its driver");
+	else if (bonded)
+		report_device_in_way(group, dev, bonded,
+				     "works on a process's memory for");
 	else if (sibling)
 		report_device_in_way(group, dev, sibling, "is bound to");
 	else
@@ -99,7 +103,7 @@ static bool may_attach(struct iommu_group *group, struct group_device *device,
 		return false;
 	if (group->private_domain)
 		return group->private_domain == domain && !device->attached;
-	if (claimed_sibling(group, device))
+	if (claimed_sibling(group, device) || iommu_group_bonded_device(group))
 		return false;
 	return group->domain == group->default_domain || !group->default_domain;
 }

@@ -17,6 +17,7 @@ def _none(_):
 
 def _demo(sub):
     sub.add_argument("--compare", action="store_true", help="show the untouched base crash first")
+    sub.add_argument("--sva", action="store_true", help="show a device that works on the memory of a process instead")
 
 
 def _shell(sub):

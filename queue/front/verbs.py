@@ -66,7 +66,7 @@ def verb_demo(layout, options):
     for kernel in (built, compare):
         if kernel:
             kernel.build()
-    return vm.demo(tree, built, compare)
+    return vm.demo(tree, built, compare, options.sva)
 
 
 def _signoff(options):
@@ -160,5 +160,5 @@ def verb_shell(layout, options):
         tree = trees.prepare(layout, source)
         built = kernels.of_tree(tree, vm.arches(tree, [options.machine])[0], "vm")
         built.build()
-        env = vm.environment(tree, [built])
+        env = vm.environment(tree, [built], [options.machine])
     return vm.shell(tree, built, options.machine, env)

@@ -70,4 +70,4 @@ def boot(tree, built, suite, name):
     """Boots a kernel on the suite's machine; see judge(). `name`: of the logs."""
     argv = [vm.harness(tree), "--machine", suite.machine, "--suite", suite.name,
             *vm.arguments(tree, [built], name)]
-    return judge(argv, suite.name, tree.layout.log(name), tree.path, vm.environment(tree, [built]))
+    return judge(argv, suite.name, tree.layout.log(name), tree.path, vm.environment(tree, [built], [suite.machine]))

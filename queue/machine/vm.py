@@ -2,14 +2,18 @@
 """Calls the in-tree virtual-machine harness; knows nothing of its insides."""
 
 import os
+from typing import NamedTuple
 
 from ground import console, packages, proc, results
 from ground.errors import Stop
 from kernel.kconfig import FRAGMENTS
-from machine import busybox
+from machine import busybox, qemu
 
+# How the harness says of a machine that it cannot have one.
+NOT_RUN = ": not run: "
 HARNESS = f"{FRAGMENTS}/qemu/vmtest.sh"
-EXAMPLE = f"{FRAGMENTS}/own_domain"
+DEMO_MACHINE, EXAMPLE = "q35-intel", f"{FRAGMENTS}/own_domain"
+SVA_MACHINE, SVA_EXAMPLE = "q35-intel-sva", f"{FRAGMENTS}/sva_endpoint"
 
 
 def harness(tree):
@@ -38,11 +42,15 @@ def arguments(tree, builds, name):
     return words + _folders(tree, name)
 
 
-def environment(tree, builds):
-    """Installs what a boot needs; returns the environment for the harness."""
+def environment(tree, builds, machines=None, suites=()):
+    """Installs what a boot needs, of the picked machines if there are picks; returns
+    the environment for the harness."""
     for built in builds:
         packages.ensure(tree.layout, packages.FOR_BOOT[built.arch], "to boot kernels in virtual machines")
-    return dict(os.environ, **busybox.environment(tree.layout, [built.arch for built in builds]))
+    env = dict(os.environ, **busybox.environment(tree.layout, [built.arch for built in builds]))
+    if machines is not None and any(row.wants == qemu.VARIABLE for row in _rows(tree, machines, suites)):
+        env.update(qemu.environment(tree.layout))
+    return env
 
 
 def _picks(machines, suites):
@@ -77,28 +85,41 @@ def command(tree, machine):
     return _ask(tree, "--command", [machine], [])
 
 
+class _Row(NamedTuple):
+    """What the harness says of a machine: its name, its architecture, and the variable
+    that has to name its QEMU, or ''."""
+    name: str
+    arch: str
+    wants: str = ""
+
+
+def _rows(tree, machines, suites):
+    """The _Rows of the machines that the picks select, in their order."""
+    return [_Row(*line.split()) for line in _ask(tree, "--machines", machines, suites)]
+
+
 def arches(tree, machines, suites=()):
     """The architectures of the machines that the picks select, in their order."""
-    return list(dict.fromkeys(line.split()[1] for line in _ask(tree, "--machines", machines, suites)))
+    return list(dict.fromkeys(row.arch for row in _rows(tree, machines, suites)))
 
 
 def of_arches(tree, machines, suites, wanted):
     """The machines of these architectures among those that the picks select. Raises
     Stop when there is none."""
-    rows = [line.split() for line in _ask(tree, "--machines", machines, suites)]
-    names = [name for name, arch in rows if arch in wanted]
+    names = [row.name for row in _rows(tree, machines, suites) if row.arch in wanted]
     if not names:
         raise Stop(f"none of the machines is {' or '.join(wanted)}: pick others")
     return names
 
 
 def test(tree, builds, machines, suites, report, extra=()):
-    """Runs the suites and relays each result; a harness that ends without a
-    verdict, or with another count than its lines, is a failure of its own.
+    """Runs the suites and relays each result, and which machine is not run; a harness
+    that ends without a verdict, or with another count than its lines, is a failure of
+    its own.
 
     `extra`: more words for the harness.
     """
-    env = environment(tree, builds)
+    env = environment(tree, builds, machines, suites)
     came, totals = [], []
 
     def take(line):
@@ -108,6 +129,8 @@ def test(tree, builds, machines, suites, report, extra=()):
             report.add(result)
         elif total:
             totals.append(total)
+        elif NOT_RUN in line:
+            console.note(line.lstrip("# "))
 
     log = tree.layout.log("vmtest")
     argv = [harness(tree), *_picks(machines, suites), *extra, *arguments(tree, builds, "vm")]
@@ -131,20 +154,25 @@ def _fault(status, counted, totals):
     return ""
 
 
-def demo(tree, built, compare):
+def demo(tree, built, compare, sva=False):
     """Boots the demo and relays what it prints; returns 0. Raises Stop when it fails.
 
-    `compare`: the Build of the untouched base, or None.
+    `compare`: the Build of the untouched base, or None; `sva`: the other demo, of a
+    device that works on the memory of a process.
     """
-    env = environment(tree, [built])
+    machine = SVA_MACHINE if sva else DEMO_MACHINE
+    env = environment(tree, [built], [machine])
     log = tree.layout.log("demo")
-    argv = [harness(tree), "--demo", *arguments(tree, [built], "vm"), "--example", built.module(tree.path / EXAMPLE)]
+    argv = [harness(tree), "--demo", "--machine", machine, *arguments(tree, [built], "vm")]
+    if not sva:
+        argv += ["--example", built.module(tree.path / EXAMPLE)]
     if compare:
-        argv += ["--compare", compare.image, "--compare-example", compare.module(tree.path / EXAMPLE)]
+        example = SVA_EXAMPLE if sva else EXAMPLE
+        argv += ["--compare", compare.image, "--compare-example", compare.module(tree.path / example)]
     console.note("Booting the demo")
     status = proc.streamed(argv, console.say, log, cwd=tree.path, env=env)
     if status:
-        again = "./dma-owner demo --compare" if compare else "./dma-owner demo"
+        again = " ".join(["./dma-owner demo", *["--sva"] * sva, *["--compare"] * bool(compare)])
         raise Stop(f"the demo failed: see {log}; to repeat: {again}")
     return status
 

@@ -75,7 +75,7 @@ class Entry:
 
 
 # New files that later patches of the series change. Their text is in the patches.
-GROWN = ("drivers/iommu/iommu-group.h", "drivers/iommu/tests/Kconfig", "drivers/iommu/tests/Makefile")
+GROWN = ("drivers/iommu/iommu-group.h", "drivers/iommu/iommu-sva.c", "drivers/iommu/tests/Kconfig", "drivers/iommu/tests/Makefile")
 
 
 def series_text(layout):

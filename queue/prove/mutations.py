@@ -30,6 +30,9 @@ MSI_HARDWARE = Suite("virt-virtio-iommu", "vfio_msi_test")
 FAIL_NTH_ITS = Suite("virt-smmuv3", "dma_owner_fail_nth_test")
 FAIL_NTH_V2M = Suite("virt-smmuv3-v2m", "dma_owner_fail_nth_test")
 MSI_GROUPS = Suite("virt-smmuv3", "vfio_msi_groups_test")
+UNIT_SVA = Suite("q35-intel", "iommu_sva")
+BONDS = Suite("q35-intel", "sva_bond_test")
+SVA_DMA = Suite("q35-intel-sva", "sva_dma_test")
 DIRECT = Suite("q35-intel", "dma_owner_direct_test")
 DIRECT_AMD = Suite("q35-amd", "dma_owner_direct_test")
 
@@ -51,7 +54,10 @@ DMAR = "drivers/iommu/intel/dmar.c"
 DRIVERS = "drivers/base/dd.c"
 GROUPS = "drivers/vfio/vfio.c"
 INTEL = "drivers/iommu/intel/iommu.c"
+INTEL_SVM = "drivers/iommu/intel/svm.c"
 AMD = "drivers/iommu/amd/iommu.c"
+SVA = "drivers/iommu/iommu-sva.c"
+TABLE = "drivers/iommu/dma-owner-debugfs.c"
 MSI_PAGES = "drivers/iommu/dma-iommu.c"
 TYPE1 = "drivers/vfio/vfio_iommu_type1.c"
 SLOTS = "drivers/pci/hotplug/pciehp_pci.c"
@@ -870,8 +876,6 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tif (start > window->iova || last < window_last)\n\t\t\treturn -EINVAL;\n", "", MSI),
     ("a window is told to be free", TYPE1,
      "\treturn vfio_iommu_iova_exclude(iova, window->iova, last);\n", "\treturn 0;\n", MSI),
-    ("a window where hardware has its own", TYPE1,
-     "\tif (!vfio_iova_contains(iova, window->iova, last))\n\t\treturn -EINVAL;\n", "", MSI),
     ("a page of hardware's is taken for one of a window", MSI_PAGES,
      "\tif (!list_empty(&msi_page->list) && msi_page->domain &&\n",
      "\tif (!list_empty(&msi_page->list) &&\n", MSI_HARDWARE),
@@ -902,4 +906,55 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t}\n\tiommu_dma_unlock_msi();\n", MSI_GROUPS),
     ("memory is mapped in a window of a container without an IOMMU", TYPE1,
      "\tif (vfio_msi_windows_overlap(iommu, start, end))\n\t\treturn false;\n", "", MSI_GROUPS),
+    ("a process is bound to what an owner just gives back", SVA,
+     "\tif (group->owner || group->domain != group->default_domain ||\n",
+     "\tif (group->domain != group->default_domain ||\n", UNIT_SVA),
+    ("a process is bound on any domain", SVA,
+     "\tif (group->owner || group->domain != group->default_domain ||\n", "\tif (group->owner ||\n", UNIT_SVA),
+    ("a process is bound to a stranded device", SVA, " ||\n\t    device->stranded) {\n", ") {\n", UNIT_SVA),
+    ("a flag that nobody knows", SVA,
+     "\tif (flags & ~IOMMU_SVA_BIND_SUPERVISOR)\n\t\treturn ERR_PTR(-EINVAL);\n", "", UNIT_SVA),
+    ("a process is bound in place of the kernel", SVA,
+     "\tif (!(flags & IOMMU_SVA_BIND_SUPERVISOR)) {\n", "\tif (true) {\n", UNIT_SVA),
+    ("a process is bound in a group of several", SVA,
+     "\tif (!device || !list_is_singular(&group->devices))\n", "\tif (!device)\n", UNIT_SVA),
+    ("each user of a handle is its first", SVA,
+     "\tif (handle->users++)\n\t\treturn;\n", "\thandle->users++;\n", UNIT_SVA),
+    ("a bond does not hold its device", SVA, "\tget_device(handle->dev);\n", "", UNIT_SVA),
+    ("a bond is not counted", SVA, "\tdevice->sva_bonds++;\n", "", UNIT_SVA),
+    ("a bond is counted for ever", SVA,
+     "\tif (device)\n\t\tdevice->sva_bonds--;\n", "", UNIT_SVA),
+    ("an owner claims a group with a bond", OWNER,
+     " ||\n\t    iommu_group_bonded_device(group)) {\n", ") {\n", UNIT_SVA),
+    ("a bond is no kernel use", OWNER,
+     "\t\t\t device->dma_api || device->sva_bonds;\n", "\t\t\t device->dma_api;\n", UNIT_SVA),
+    ("a device leaves with a bond unseen", OWNER,
+     "\tif (device->sva_bonds)\n\t\tdev_err(", "\tif (false)\n\t\tdev_err(", UNIT_SVA),
+    ("a private domain pulls a device from under a bond", PRIVATE,
+     "\tif (claimed_sibling(group, device) || iommu_group_bonded_device(group))\n",
+     "\tif (claimed_sibling(group, device))\n", UNIT_SVA),
+    ("an attach of the group pulls a device from under a bond", CORE,
+     "\tif (group->private_domain || iommu_group_bonded_device(group))\n", "\tif (group->private_domain)\n", UNIT_SVA),
+    ("a PASID goes with the first of two bonds", SVA,
+     "\t\tif (handle->mm == mm)\n\t\t\treturn;\n", "\t\tif (false)\n\t\t\treturn;\n", BONDS),
+    ("an mm keeps a PASID that is not its own any more", SVA, "\tmm->pasid = INIT_PASID;\n", "", BONDS),
+    ("an mm has two PASIDs", SVA,
+     "\t\treturn mm->pasid == pasid ? 0 : -EBUSY;\n", "\t\treturn 0;\n", BONDS),
+    ("an mm has no reference to its PASID", SVA,
+     "\tret = ioasid_get(pasid);\n", "\tret = 0;\n", BONDS),
+    ("a bond with the wrong PASID stays", SVA, "\t\tops->sva_unbind(handle);\n\t\treturn ERR_PTR(ret);\n",
+     "\t\treturn ERR_PTR(ret);\n", BONDS),
+    ("a bond does not hold its mm", SVA, "\tif (mm)\n\t\tmmgrab(mm);\n", "", BONDS),
+    ("a bond keeps the memory of its process", SVA, "\tif (mm)\n\t\tmmput(mm);\n", "", SVA_DMA),
+    ("a device without PASIDs is bound", INTEL,
+     "\tret = info->pasid_enabled ? 0 : -ENODEV;\n", "\tret = 0;\n", SVA_DMA),
+    ("PASIDs are enabled after ATS", INTEL,
+     "\tif (!info->pasid_enabled && !info->ats_enabled && !info->pri_enabled)\n",
+     "\tif (!info->pasid_enabled)\n", SVA_DMA),
+    ("the kernel's tables on an IOMMU that cannot tell", INTEL_SVM,
+     "\tif (!mm && !ecap_srs(iommu->ecap)) {\n", "\tif (false) {\n", SVA_DMA),
+    ("the PASID table of a device that is gone", INTEL_SVM,
+     "\t\t\tif (get_domain_info(dev)) {\n", "\t\t\tif (true) {\n", SVA_DMA),
+    ("the table does not tell of bonds", TABLE,
+     "\treturn device->sva_bonds ? \"sva\" : \"-\";\n", "\treturn \"-\";\n", SVA_DMA),
 ))

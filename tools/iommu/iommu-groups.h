@@ -42,6 +42,7 @@ enum claim {
 	CLAIM_NO,
 	CLAIM_YES,	/* its driver may do DMA for the kernel */
 	CLAIM_PRIVATE,	/* its driver attached it to the private domain */
+	CLAIM_SVA,	/* it works on the memory of a process */
 };
 
 struct device {

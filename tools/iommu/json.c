@@ -69,6 +69,7 @@ static void json_device(const struct device *device)
 		[CLAIM_NO] = "false",
 		[CLAIM_YES] = "true",
 		[CLAIM_PRIVATE] = "true",
+		[CLAIM_SVA] = "true",
 	};
 
 	printf("        {");

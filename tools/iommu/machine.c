@@ -334,6 +334,8 @@ static enum claim parse_claim(const char *word)
 {
 	if (!strcmp(word, "private"))
 		return CLAIM_PRIVATE;
+	if (!strcmp(word, "sva"))
+		return CLAIM_SVA;
 	return strcmp(word, "kernel") ? CLAIM_NO : CLAIM_YES;
 }
 

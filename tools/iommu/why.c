@@ -150,9 +150,11 @@ static void why_blocked(const struct machine *machine,
 	if (blocking > 1)
 		snprintf(more, sizeof(more), ", and so %s %d more",
 			 blocking == 2 ? "is" : "are", blocking - 1);
-	say(verdict, "%s cannot be given to userspace: %s%s is in kernel use by %s%s",
+	say(verdict, "%s cannot be given to userspace: %s%s %s %s%s",
 	    device->name, named == device ? "it" : named->name,
-	    named == device ? "" : " of its group", named->driver, more);
+	    named == device ? "" : " of its group",
+	    named->claim == CLAIM_SVA ? "works on the memory of a process for" :
+	    "is in kernel use by", named->driver, more);
 	if (!driver_is_vfio(device->driver))
 		commands_to_vfio(machine, device->name, device->driver, verdict);
 }

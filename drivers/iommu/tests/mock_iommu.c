@@ -4,6 +4,7 @@
 #include <kunit/test.h>
 #include <linux/device.h>
 #include <linux/dma-iommu.h>
+#include <linux/ioasid.h>
 #include <linux/klist.h>
 #include <linux/notifier.h>
 #include <linux/sizes.h>
@@ -172,6 +173,110 @@ static void mock_get_resv_regions(struct device *dev, struct list_head *regions)
 		list_add_tail(&region->list, regions);
 }
 
+/* Address spaces; the callers hold the lock of all bonds. */
+
+#if IS_ENABLED(CONFIG_IOMMU_SVA)
+#define MOCK_PASID_MAX	0xfffff
+
+struct mock_bond {
+	struct iommu_sva sva;
+	struct list_head list;
+	struct mm_struct *mm;
+	u32 pasid;
+	unsigned int users;
+};
+
+static LIST_HEAD(mock_bonds);
+
+/* The bond of a device, or of any if @dev is NULL, with an address space. */
+static struct mock_bond *mock_find_bond(struct device *dev, struct mm_struct *mm)
+{
+	struct mock_bond *bond;
+
+	list_for_each_entry(bond, &mock_bonds, list)
+		if (bond->mm == mm && (!dev || bond->sva.dev == dev))
+			return bond;
+	return NULL;
+}
+
+/* A reference to the PASID of an address space: an ID that is allocated, or -ENOSPC. */
+static int mock_get_pasid(struct mock_device *mdev, struct mm_struct *mm)
+{
+	struct mock_bond *bond = mock_find_bond(NULL, mm);
+	u32 max = mdev->max_pasid ?: MOCK_PASID_MAX;
+	ioasid_t pasid;
+
+	if (!bond || mock_iommu.foreign_pasid) {
+		pasid = ioasid_alloc(NULL, 1, max, NULL);
+		return pasid == INVALID_IOASID ? -ENOSPC : pasid;
+	}
+	if (bond->pasid > max)
+		return -ENOSPC;
+	return ioasid_get(bond->pasid) ?: bond->pasid;
+}
+
+static struct mock_bond *mock_new_bond(struct device *dev, struct mm_struct *mm)
+{
+	struct mock_bond *bond = kzalloc(sizeof(*bond), GFP_KERNEL);
+	int pasid;
+
+	if (!bond)
+		return ERR_PTR(-ENOMEM);
+	pasid = mock_get_pasid(to_mock_device(dev), mm);
+	if (pasid < 0) {
+		kfree(bond);
+		return ERR_PTR(pasid);
+	}
+
+	bond->sva.dev = dev;
+	bond->mm = mm;
+	bond->pasid = pasid;
+	list_add(&bond->list, &mock_bonds);
+	mock_iommu.bonds++;
+	return bond;
+}
+
+static struct iommu_sva *mock_sva_bind(struct device *dev, struct mm_struct *mm,
+				       unsigned int flags)
+{
+	struct mock_bond *bond;
+
+	mock_iommu.last_mm = mm;
+	if (mock_iommu.fail_sva)
+		return ERR_PTR(mock_iommu.fail_sva);
+	if (!mm != !!(flags & IOMMU_SVA_BIND_SUPERVISOR))
+		mock_iommu.errors++;
+
+	bond = mock_find_bond(dev, mm) ?: mock_new_bond(dev, mm);
+	if (IS_ERR(bond))
+		return ERR_CAST(bond);
+	bond->users++;
+	return &bond->sva;
+}
+
+static void mock_sva_unbind(struct iommu_sva *sva)
+{
+	struct mock_bond *bond = container_of(sva, struct mock_bond, sva);
+
+	if (--bond->users)
+		return;
+	list_del(&bond->list);
+	mock_iommu.bonds--;
+	ioasid_put(bond->pasid);
+	kfree(bond);
+}
+
+static u32 mock_sva_get_pasid(struct iommu_sva *sva)
+{
+	return container_of(sva, struct mock_bond, sva)->pasid;
+}
+
+static int mock_dev_enable_feat(struct device *dev, enum iommu_dev_features feat)
+{
+	return feat == IOMMU_DEV_FEAT_SVA ? 0 : -ENODEV;
+}
+#endif
+
 static const struct iommu_ops mock_all_ops = {
 	.domain_alloc	= mock_domain_alloc,
 	.domain_free	= mock_domain_free,
@@ -186,6 +291,12 @@ static const struct iommu_ops mock_all_ops = {
 	.device_group	= mock_device_group,
 	.get_resv_regions = mock_get_resv_regions,
 	.put_resv_regions = generic_iommu_put_resv_regions,
+#if IS_ENABLED(CONFIG_IOMMU_SVA)
+	.sva_bind	= mock_sva_bind,
+	.sva_unbind	= mock_sva_unbind,
+	.sva_get_pasid	= mock_sva_get_pasid,
+	.dev_enable_feat = mock_dev_enable_feat,
+#endif
 	.pgsize_bitmap	= SZ_4K,
 };
 
@@ -346,6 +457,26 @@ static void mock_device_release(struct device *dev)
 }
 
 /**
+ * mock_device_new() - Make a device outside of a test
+ *
+ * Return: the device, not registered; NULL without memory.
+ */
+struct mock_device *mock_device_new(void)
+{
+	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
+	static unsigned int id;
+
+	if (!mdev)
+		return NULL;
+	device_initialize(&mdev->dev);
+	mdev->dev.bus = &mock_bus;
+	mdev->dev.parent = mock_root;
+	mdev->dev.release = mock_device_release;
+	dev_set_name(&mdev->dev, "mock%u", id++);
+	return mdev;
+}
+
+/**
  * mock_device_alloc() - Make a device, to be set up before it is registered
  * @test: the test
  *
@@ -353,15 +484,9 @@ static void mock_device_release(struct device *dev)
  */
 struct mock_device *mock_device_alloc(struct kunit *test)
 {
-	struct mock_device *mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
-	static unsigned int id;
+	struct mock_device *mdev = mock_device_new();
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mdev);
-	device_initialize(&mdev->dev);
-	mdev->dev.bus = &mock_bus;
-	mdev->dev.parent = mock_root;
-	mdev->dev.release = mock_device_release;
-	dev_set_name(&mdev->dev, "mock%u", id++);
 	return mdev;
 }
 

@@ -29,6 +29,7 @@ struct kunit;
  *	does for devices with reserved memory
  * @private_probe: @driver's probe attaches this domain to the group as a whole
  * @private_attach: @driver's probe attaches the device to this domain
+ * @max_pasid: the highest PASID that it can use; 0 for all of 20 bits
  * @attach_deferred: the device is to stay as it is until it is attached by name
  * @claimed_meanwhile: an owner claims its group right before the IOMMU driver
  *	sets up its DMA ops for the first time
@@ -53,6 +54,7 @@ struct mock_device {
 	bool needs_direct_map;
 	struct iommu_domain *private_probe;
 	struct iommu_domain *private_attach;
+	u32 max_pasid;
 	bool attach_deferred;
 	void *claimed_meanwhile;
 	int dma_configure_ret;
@@ -76,6 +78,9 @@ struct mock_device {
  * @fail_alloc: no domain can be allocated
  * @fail_probe: finds so many devices no memory to be added
  * @fail_map: nothing can be mapped
+ * @fail_sva: the error with which no address space can be bound; 0 for none
+ * @foreign_pasid: each bond gets a PASID of its own, also one of an address space
+ *	that has one
  * @no_default_domains: refuses domains of a type other than unmanaged, wants
  *	attach and detach in pairs, and detaches a device that it releases, as
  *	the drivers of ARM32 do
@@ -84,6 +89,8 @@ struct mock_device {
  * @domains: domains that exist
  * @mapped: pages that are mapped in domains, be they freed since
  * @last_prot: how the last of them was mapped
+ * @bonds: address spaces that devices work on
+ * @last_mm: the last that was to be bound
  * @errors: things that must never happen: a domain freed under a device,
  *	attaches and detaches that do not match, a device released while others
  *	can attach it
@@ -94,12 +101,16 @@ struct mock_iommu {
 	bool fail_alloc;
 	unsigned int fail_probe;
 	bool fail_map;
+	int fail_sva;
+	bool foreign_pasid;
 	bool no_default_domains;
 	unsigned int attaches;
 	unsigned int detaches;
 	unsigned int domains;
 	unsigned int mapped;
 	int last_prot;
+	unsigned int bonds;
+	struct mm_struct *last_mm;
 	unsigned int errors;
 };
 
@@ -120,6 +131,7 @@ extern struct device_driver mock_reprobed_driver;
 extern struct device_driver mock_managed_driver;
 
 int mock_iommu_init(struct kunit *test);
+struct mock_device *mock_device_new(void);
 struct mock_device *mock_device_add(struct kunit *test,
 				    struct iommu_group *group);
 struct mock_device *mock_device_alloc(struct kunit *test);

@@ -77,7 +77,8 @@ class Judge(unittest.TestCase):
             suite = mock.Mock()
             suite.configure_mock(machine="virt", name="suite")
             with mock.patch.multiple("machine.vm", harness=lambda _: "/bin/sh", arguments=lambda *_: [],
-                                     environment=lambda _, builds: {"SAID": f"ok virt:suite:{builds[0]}"}), \
+                                     environment=lambda _, builds, machines: {
+                                         "SAID": f"ok {machines[0]}:suite:{builds[0]}"}), \
                     mock.patch("machine.judge.proc.streamed", side_effect=self.streamed), \
                     contextlib.redirect_stderr(io.StringIO()):
                 self.assertEqual(judge.boot(tree, "arm64", suite, "log").passed, 1)

@@ -22,6 +22,8 @@ case " $* " in
 *" --machines "*)
     echo pc-one x86_64
     echo pc-two x86_64
+    case " $* " in *" --machine pc-two "*) exit ;; esac
+    echo pc-new x86_64 QEMU_SVA
     case " $* " in *" --suite "*) ;; *) echo arm arm64 ;; esac
     exit ;;
 *" --command --machine pc-one "*) printf '%s\\n' qemu -device "e1000,id=a b"; exit ;;
@@ -78,6 +80,22 @@ class Machines(unittest.TestCase):
     def test_verdict(self):
         counts, _ = self.verdict(["ok m:s:a (1.0 s)", "skip m:s:b (why)", "1 passed, 0 failed, 1 skipped"], 0)
         self.assertEqual(counts, (1, 0, 1))
+
+    def test_machine_that_is_not_run(self):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            counts, _ = self.verdict(["# pc-new: not run: qemu is not QEMU 11.1", "ok m:s:a (1.0 s)",
+                                      "1 passed, 0 failed, 0 skipped"], 0)
+        self.assertEqual(counts, (1, 0, 0))
+        self.assertIn("pc-new: not run: qemu is not QEMU 11.1", said.getvalue())
+
+    def test_newer_qemu_only_for_who_wants_it(self):
+        with mock.patch("machine.vm.qemu.environment", return_value={"QEMU_SVA": "/q"}) as asked:
+            self.assertEqual(vm.environment(self.tree, [], [])["QEMU_SVA"], "/q")
+            asked.reset_mock()
+            vm.environment(self.tree, [])
+            vm.environment(self.tree, [], ["pc-two"])
+            asked.assert_not_called()
 
     def test_no_totals(self):
         counts, text = self.verdict(["ok m:s:a (1.0 s)"], 1)

@@ -749,6 +749,19 @@ TEST_F(private, why_unclear_without_table)
 			 ATTACHED " and 1 more"));
 }
 
+/* A device that works for a process is in kernel use without a claim. */
+TEST_F(private, why_memory_of_a_process)
+{
+	ASSERT_EQ(0, set_owner("kernel\n", "1\n"));
+	ASSERT_EQ(0, make_table("sva", "-"));
+	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
+	EXPECT_TRUE(said(FREE " cannot be given to userspace: " ATTACHED " of its group works on the memory of a process for " PRIVATE_DRIVER "\n"
+			 "To change that, as root:\n"
+			 "  echo " ATTACHED " > /sys/bus/pci/devices/" ATTACHED "/driver/unbind\n"));
+	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
+	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DRIVER "\", \"claim\": true}"));
+}
+
 TEST_F(private, why_clear_with_table)
 {
 	ASSERT_EQ(0, add_device(OTHER, "other-driver"));

@@ -6,7 +6,7 @@
  * that joins and leaves whatever the driver core is doing to it. A driver core
  * for each device binds and unbinds drivers that use the DMA API, and others
  * that manage their own DMA. Each may attach its device to one of two private
- * domains. Two users claim the group, attach domains of their own, and give it
+ * domains, or else have it work on the memory of a process. Two users claim the group, attach domains of their own, and give it
  * back. Every attach may fail. spin takes the steps in all orders that are
  * possible:
  *
@@ -22,7 +22,8 @@
  *		kernel claim stands while a driver is bound, and no longer
  *  DOMAINS	no device stays on a domain that is freed, and a driver that is
  *		bound finds its device on the default domain, with its DMA ops,
- *		or on the one that it attached
+ *		or on the one that it attached; nor is one moved while it works
+ *		on the memory of a process
  *
  * That nobody waits for ever is checked as well. All could be true of a model
  * in which nothing goes wrong, so each rule of the kernel can be taken away,
@@ -78,6 +79,7 @@ typedef device {
 	bit listed;
 	bit dma_api;
 	byte attached;	/* to which private domain */
+	bit bonded;	/* sva_bonds */
 	bit stranded;
 	bit dma_ops_stale;
 	/* what the IOMMU driver knows of the device */
@@ -126,6 +128,9 @@ inline check_group()
 		counted = counted + dev[i].dma_api;
 		shared = shared || dev[i].attached;
 		invariant(!owner || !dev[i].dma_api);
+		invariant(!owner || !dev[i].bonded);
+		domains(!dev[i].joined || !dev[i].bonded ||
+			dev[i].domain == DEFAULT);
 		invariant(!owner || !dev[i].joined || !dev[i].bound);
 		ownership(!dev[i].joined || !dev[i].bound || dev[i].dma_api);
 		domains(!dev[i].joined || !dev[i].bound || dev[i].attached ||
@@ -378,6 +383,7 @@ inline leave(d)
 #endif
 		dev[d].dma_api = 0;
 		dev[d].attached = NONE;
+		dev[d].bonded = 0;
 		dev[d].stranded = 0;
 		dev[d].dma_ops_stale = 0;
 		unlock_mutex()
@@ -558,6 +564,11 @@ inline attach_device(d, to)
 			ok = ok && (private || i == d || !dev[i].dma_api)
 		};
 #endif
+#ifndef BREAK_ATTACH_BONDS
+		for (i : 0 .. DEVICES - 1) {
+			ok = ok && !dev[i].bonded
+		};
+#endif
 #ifndef BREAK_ATTACH_OTHER
 		ok = ok && (!private || private == to);
 #endif
@@ -590,6 +601,37 @@ inline detach_device(d)
 		:: dev[d].attached -> drop_device(d)
 		:: else
 		fi;
+		unlock_mutex()
+	}
+}
+
+/* iommu_sva_bind_device() */
+inline bind_process(d)
+{
+	atomic {
+		lock_mutex();
+		/* bind_device(): only in a group of one */
+		ok = dev[d].listed;
+		for (i : 0 .. DEVICES - 1) {
+			ok = ok && (i == d || !dev[i].listed)
+		};
+#ifndef BREAK_BOND_OWNER
+		ok = ok && !owner;
+#endif
+#ifndef BREAK_BOND_DOMAIN
+		ok = ok && domain == DEFAULT;
+#endif
+		dev[d].bonded = ok && !dev[d].stranded;
+		unlock_mutex()
+	}
+}
+
+/* iommu_sva_unbind_device() */
+inline unbind_process(d)
+{
+	atomic {
+		lock_mutex();
+		dev[d].bonded = 0;
 		unlock_mutex()
 	}
 }
@@ -652,7 +694,10 @@ proctype driver_core(byte d)
 			dev[d].lock = 1;
 			attach_device(d, OF_DRIVER(1))
 		};
-		atomic { detach_device(d); dev[d].lock = 0 }
+		/* or for a process, if the device was not attached */
+		atomic { bind_process(d) };
+		atomic { detach_device(d) };
+		atomic { unbind_process(d); dev[d].lock = 0 }
 	od
 }
 
@@ -677,6 +722,11 @@ inline set_dma_owner()
 		};
 #ifndef BREAK_CLAIMS
 		good = good && !owner_cnt;
+#endif
+#ifndef BREAK_CLAIMS_BONDS
+		for (i : 0 .. DEVICES - 1) {
+			good = good && !dev[i].bonded
+		};
 #endif
 #ifndef BREAK_CLAIMS_PRIVATE
 		good = good && !private;

@@ -75,7 +75,7 @@ static int copy_caps(struct vfio_iommu_type1_info *info, struct resv_info *resv)
 /* -EOPNOTSUPP where the kernel does not tell of reserved regions. */
 int resv_read(int container, struct resv_info *resv)
 {
-	struct vfio_iommu_type1_info *info;
+	struct vfio_iommu_type1_info *info = NULL;
 	int ret;
 
 	memset(resv, 0, sizeof(*resv));
@@ -172,7 +172,7 @@ int window_unmap(int container, __u32 flags, __u64 iova, __u64 size,
 /* Remove all windows in the range; -ENOENT where they are not of that size. */
 int window_remove(int container, __u64 iova, __u64 size)
 {
-	__u64 removed;
+	__u64 removed = 0;
 	int ret;
 
 	ret = window_unmap(container, 0, iova, size, &removed);

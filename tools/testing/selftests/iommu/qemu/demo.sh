@@ -6,6 +6,7 @@
 #            card B of the same group
 #   domain   a driver wants an I/O address space of its own for a device that
 #            shares its group with a port
+#   memory   a process hands its own pointers to a device
 # Each step shows its commands and what they print, and ends in "ok" or
 # "FAILED". Exit status 0 if every step is ok.
 # shellcheck shell=sh disable=SC2317 # predicates are verdict's arguments
@@ -279,6 +280,38 @@ domain_is_granted()
 	run "rmmod own_domain"
 	show_owner
 	verdict "the group is nobody's" grep -q "^none" "$out"
+}
+
+# The steps that end the stock kernel come last.
+tell_memory()
+{
+	a=$(dirname "$(grep -lx 0x0013 "$devices"/*/device | head -n 1)")
+	a=${a##*/}
+	step "1. A device that works on the memory of processes has its driver"
+	[ ! -e /lib/sva_endpoint.ko ] || run "insmod /lib/sva_endpoint.ko"
+	run "echo sva-endpoint > $devices/$a/driver_override"
+	run "echo $a > /sys/bus/pci/drivers_probe"
+	verdict "a process can open it" test -c /dev/sva_test-0
+
+	step "2. A process hands its own pointer to the device"
+	run "svactl $a pointer"
+	verdict "the device has read and written the process's variable" is "$status" 0
+
+	step "3. Nobody has touched the page yet"
+	run "svactl $a cold"
+	verdict "the device had the page made, and wrote to it" is "$status" 0
+
+	step "4. A pointer to nowhere"
+	run "svactl $a wild"
+	verdict "the device is refused" is "$status" 0
+
+	step "5. A child has the same address, and another page there"
+	run "svactl $a fork"
+	verdict "the device of the child has not touched the parent's" is "$status" 0
+
+	step "6. The parent exits, and the child closes its file"
+	run "svactl $a orphan"
+	verdict "the kernel is as well as before" is "$status" 0
 }
 
 "tell_$1"

@@ -29,7 +29,8 @@ usage()
 	  --races FILE         of a kernel with KCSAN: the functions in which a data
 	                       race is a failure; races elsewhere are but named
 	  --list               print the names of the cases, run nothing
-	  --machines           print the machines that have a case, and their ARCH
+	  --machines           print the machines that have a case, their ARCH, and the
+	                       variable that has to name QEMU, if it is one of those below
 	  --command            print QEMU's command for a machine with the devices of
 	                       the demo, an argument a line (with --machine NAME)
 	  --demo               tell the story of one refusal instead of testing
@@ -44,6 +45,8 @@ usage()
 	Of the environment, for an ARCH that is not this machine's:
 	  BUSYBOX_ARCH         a static busybox for it, which there must be
 	  CROSS_COMPILE_ARCH   prefix of the compiler
+	And for q35-intel-sva, which is not run without:
+	  QEMU_SVA             qemu-system-x86_64 of QEMU 11.1
 	EOF
 }
 
@@ -189,7 +192,8 @@ stop()
 read_machine()
 {
 	# What the last one said and this one may leave out.
-	ACPI_TABLE='' MONITOR='' NO_FAULT_LOG=''
+	ACPI_TABLE='' MONITOR='' NO_FAULT_LOG='' PRELOAD=''
+	QEMU_FROM='' QEMU_RELEASE=''
 	# shellcheck source=/dev/null
 	. "$here/$1.conf"
 }
@@ -200,6 +204,13 @@ check_machine()
 	[ -f "${kernels[$ARCH]:-}" ] ||
 		die "no kernel image '${kernels[$ARCH]:-}' (--kernel $ARCH=IMAGE)"
 	command -v "$QEMU" > /dev/null || die "$QEMU is not installed"
+}
+
+# Whether this QEMU can be the machine at all.
+available()
+{
+	[ -z "$QEMU_RELEASE" ] ||
+		"$QEMU" --version 2> /dev/null | grep -qF "version $QEMU_RELEASE."
 }
 
 native()
@@ -241,6 +252,15 @@ build_programs()
 	make -C "$here/.." OUTPUT="$work/$ARCH/bin" STATIC=1 \
 		CROSS_COMPILE="$(compiler_prefix)" > "$log" 2>&1 ||
 		die "the test programs do not build, see $log"
+}
+
+# build_preload NAME: what is loaded into QEMU, for this machine.
+build_preload()
+{
+	local log=$work/preload.log
+
+	"${HOSTCC:-cc}" -O2 -Wall -fPIC -shared -o "$work/$1.so" "$here/$1.c" \
+		> "$log" 2>&1 || die "$1.c does not build, see $log"
 }
 
 # The modules proper and depmod's tables, without links into a build tree.
@@ -326,6 +346,10 @@ prepare()
 	hardware=(
 		"$QEMU" "${MACHINE[@]}" -nodefaults -display none -no-reboot "${PORTS[@]}"
 	)
+	if [ -n "$PRELOAD" ]; then
+		build_preload "$PRELOAD"
+		hardware=(env "LD_PRELOAD=$work/$PRELOAD.so" "${hardware[@]}")
+	fi
 	if [ "$mode" = demo ]; then
 		hardware+=("${DEMO_DEVICES[@]}")
 	else
@@ -360,7 +384,7 @@ list_machines()
 	while read -r name cases programs; do
 		[ "$cases" -gt 0 ] || continue
 		read_machine "$name"
-		echo "$name $ARCH"
+		echo "$name $ARCH${QEMU_FROM:+ $QEMU_FROM}"
 	done <<< "$plan"
 }
 
@@ -394,6 +418,10 @@ run_machine()
 	programs=${3:-}
 	[ "$2" -gt 0 ] || return 0
 	read_machine "$name"
+	if ! available; then
+		echo "# $name: not run: $QEMU is not QEMU $QEMU_RELEASE (name one in $QEMU_FROM)"
+		return 0
+	fi
 	make_ready
 	prepare "$name" "${kernels[$ARCH]}" "$logs/$name"
 	wait_for_slot
@@ -456,9 +484,10 @@ tell()
 run_demo()
 {
 	read_machine "${machines[0]}"
+	available || die "$QEMU is not QEMU $QEMU_RELEASE (name one in $QEMU_FROM)"
 	make_ready
 	[ -z "$compare" ] || [ -f "$compare" ] || die "no kernel image '$compare' (--compare)"
-	tell refusal --crash 'kernel BUG at drivers/vfio/vfio.c' || return 1
+	tell "$STORY" --crash "$CRASH" || return 1
 	[ -n "$example" ] || return 0
 	printf '\n%s\n\n' "Another story: a driver wants an I/O address space of its own"
 	tell domain
