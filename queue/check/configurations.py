@@ -28,6 +28,8 @@ VARIANTS = (
     Variant("modules", lines="CONFIG_VFIO=m\nCONFIG_VFIO_PCI=m\nCONFIG_VFIO_MDEV=m\nCONFIG_KUNIT=m\n"),
     Variant("no-kunit", lines="# CONFIG_KUNIT is not set\n"),
     Variant("no-iommu", lines="# CONFIG_IOMMU_SUPPORT is not set\n"),
+    Variant("no-sva", lines="# CONFIG_INTEL_IOMMU_SVM is not set\n# CONFIG_IOMMU_SVA_KUNIT_TEST is not set\n"
+                            "CONFIG_UACCE=m\n"),
     Variant("no-pci", lines="# CONFIG_PCI is not set\n"),
     Variant("allnoconfig", seed="allnoconfig", lines=None),
 )

@@ -129,6 +129,8 @@ static void sva_test_driver_fails(struct kunit *test)
 
 static void sva_test_no_way_to_bind(struct kunit *test)
 {
+	mock_iommu_ops.sva_get_pasid = NULL;
+	expect_refused(test, -ENODEV);
 	mock_iommu_ops.sva_bind = NULL;
 	expect_refused(test, -ENODEV);
 }

@@ -161,8 +161,8 @@ class StoryRun:
     """The demo: what the machine writes to its result port, as it comes."""
 
     EXIT = "# exit demo "
-    EXCERPT = re.compile(r"kernel BUG at|RIP: |Call Trace:| \? ?\w+\+0x")
-    EXCERPT_END = re.compile(r"Modules linked in|---\[ end trace")
+    EXCERPT = re.compile(r"kernel BUG at|WARNING: |RIP: |Call Trace:| \? ?\w+\+0x")
+    EXCERPT_END = re.compile(r"---\[ end trace|Kernel panic")
     EXCERPT_LINES = 9
 
     def __init__(self, args):
@@ -197,7 +197,7 @@ class StoryRun:
         splat = self.console.splat
         if self.args.crash:
             print(*self.excerpt, sep="\n")
-            return self.verdict(splat.startswith(self.args.crash),
+            return self.verdict(self.args.crash in splat,
                                 "this kernel crashes" if splat else
                                 "this kernel should have crashed")
         cause = splat or machine.cause or machine.complaint()

@@ -288,6 +288,8 @@ build_initramfs()
 	copy_modules "$root"
 	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) |
 		gzip -1 > "$work/$ARCH/initramfs.tmp" || die "cannot build the initramfs"
+	# The kernel finds an archive behind it at a multiple of four.
+	truncate -s %4 "$work/$ARCH/initramfs.tmp"
 	mv "$work/$ARCH/initramfs.tmp" "$work/$ARCH/initramfs"
 }
 
@@ -307,11 +309,12 @@ build_initrd()
 		die "cannot build the initrd of $1"
 }
 
-# build_example_initrd MODULE DIR: the initramfs, and after it the module.
+# build_example_initrd MODULE DIR: the initramfs, and after it the module in /lib.
 build_example_initrd()
 {
+	rm -rf "$2/example"
 	mkdir -p "$2/example/lib"
-	cp "$1" "$2/example/lib/own_domain.ko" || die "no module '$1'"
+	cp "$1" "$2/example/lib/" || die "no module '$1'"
 	(cd "$2/example" && find lib | cpio --quiet -o -H newc -R 0:0) |
 		cat "$work/$ARCH/initramfs" - > "$2/example/initrd" ||
 		die "cannot build the initrd with $1"
