@@ -955,6 +955,16 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tif (!mm && !ecap_srs(iommu->ecap)) {\n", "\tif (false) {\n", SVA_DMA),
     ("the PASID table of a device that is gone", INTEL_SVM,
      "\t\t\tif (get_domain_info(dev)) {\n", "\t\t\tif (true) {\n", SVA_DMA),
+    ("a reference to a PASID is taken with interrupts on", "drivers/iommu/ioasid.c",
+     "\tspin_lock_irqsave(&ioasid_allocator_lock, flags);\n"
+     "\tioasid_data = xa_load(&active_allocator->xa, ioasid);\n"
+     "\tif (ioasid_data)\n"
+     "\t\trefcount_inc(&ioasid_data->refs);\n",
+     "\tspin_lock(&ioasid_allocator_lock);\n"
+     "\tlocal_save_flags(flags);\n"
+     "\tioasid_data = xa_load(&active_allocator->xa, ioasid);\n"
+     "\tif (ioasid_data)\n"
+     "\t\trefcount_inc(&ioasid_data->refs);\n", UNIT_SVA),
     ("the table does not tell of bonds", TABLE,
      "\treturn device->sva_bonds ? \"sva\" : \"-\";\n", "\treturn \"-\";\n", SVA_DMA),
 ))

@@ -12,7 +12,7 @@
  *   fail_bind	an errno with which every bond fails; 0 for none
  *   foreign_pasid	"Y" has the driver give each bond a PASID of its own
  *   bonds	how many there are
- *   mm_refs	references to the mm_struct of whoever reads it
+ *   mm_refs	references to the mm_struct and to the memory of whoever reads it
  *
  * and some that take the name of a device, of the mock or of PCI:
  *
@@ -130,7 +130,9 @@ DEFINE_DEBUGFS_ATTRIBUTE(fail_bind_fops, fail_bind_get, fail_bind_set, "%llu\n")
 
 static int mm_refs_get(void *data, u64 *refs)
 {
-	*refs = current->mm ? atomic_read(&current->mm->mm_count) : 0;
+	struct mm_struct *mm = current->mm;
+
+	*refs = mm ? atomic_read(&mm->mm_count) + atomic_read(&mm->mm_users) : 0;
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(mm_refs_fops, mm_refs_get, NULL, "%llu\n");

@@ -12,6 +12,8 @@
 
 #include <kunit/test.h>
 #include <linux/err.h>
+#include <linux/ioasid.h>
+#include <linux/rcupdate.h>
 #include "../iommu-group.h"
 #include "group_fixture.h"
 #include "mock_iommu.h"
@@ -322,6 +324,35 @@ static void sva_test_device_leaves(struct kunit *test)
 	put_device(dev);
 }
 
+struct pasid_holder {
+	struct rcu_head rcu;
+	ioasid_t pasid;
+};
+
+static void put_pasid(struct rcu_head *rcu)
+{
+	ioasid_put(container_of(rcu, struct pasid_holder, rcu)->pasid);
+}
+
+/* A reference is dropped in a softirq: lockdep sees whether the lock is for that. */
+static void sva_test_pasid_put_by_rcu(struct kunit *test)
+{
+	struct pasid_holder *holder = kunit_kzalloc(test, sizeof(*holder), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, holder);
+	holder->pasid = ioasid_alloc(NULL, 1, 100, NULL);
+	KUNIT_ASSERT_NE(test, holder->pasid, INVALID_IOASID);
+	KUNIT_EXPECT_EQ(test, ioasid_get(holder->pasid), 0);
+	call_rcu(&holder->rcu, put_pasid);
+	rcu_barrier();
+
+	/* One is left. */
+	KUNIT_EXPECT_EQ(test, ioasid_get(holder->pasid), 0);
+	ioasid_put(holder->pasid);
+	ioasid_put(holder->pasid);
+	KUNIT_EXPECT_EQ(test, ioasid_get(holder->pasid), -ENOENT);
+}
+
 static struct kunit_case sva_cases[] = {
 	KUNIT_CASE(sva_test_kernel_thread),
 	KUNIT_CASE(sva_test_unknown_flag),
@@ -340,6 +371,7 @@ static struct kunit_case sva_cases[] = {
 	KUNIT_CASE(sva_test_bond_is_kernel_use),
 	KUNIT_CASE(sva_test_device_joins),
 	KUNIT_CASE(sva_test_device_leaves),
+	KUNIT_CASE(sva_test_pasid_put_by_rcu),
 	{}
 };
 
