@@ -112,8 +112,8 @@ FIXTURE(dma)
 	const char *bdf;
 	int group;
 	int queue;
-	volatile __u64 *registers;
-	volatile __u64 *mem;
+	__u64 *registers;
+	__u64 *mem;
 };
 
 FIXTURE_SETUP(dma)
@@ -155,8 +155,8 @@ TEST_F(dma, reads_and_writes)
 
 TEST_F(dma, stack_and_data)
 {
-	static volatile __u64 data = VALUE;
-	volatile __u64 local = VALUE;
+	static __u64 data = VALUE;
+	__u64 local = VALUE;
 
 	EXPECT_EQ(0, sva_write(self->registers, &data, OTHER));
 	EXPECT_EQ(OTHER, data);
@@ -168,7 +168,7 @@ TEST_F(dma, stack_and_data)
 TEST_F(dma, cold_page)
 {
 	__u64 before = sva_requests(self->registers);
-	volatile __u64 *cold = self->mem + PAGE / 8;
+	__u64 *cold = self->mem + PAGE / 8;
 
 	EXPECT_EQ(0, sva_write(self->registers, cold, OTHER));
 	EXPECT_EQ(before + 1, sva_requests(self->registers));
@@ -181,7 +181,7 @@ TEST_F(dma, cold_page)
 
 TEST_F(dma, cold_page_of_a_file)
 {
-	volatile __u64 *shared;
+	__u64 *shared;
 	__u64 value = 0;
 	int fd;
 
@@ -191,7 +191,7 @@ TEST_F(dma, cold_page_of_a_file)
 	value = VALUE;
 	ASSERT_EQ(8, pwrite(fd, &value, 8, 0));
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ASSERT_NE(MAP_FAILED, (void *)shared);
+	ASSERT_NE(MAP_FAILED, shared);
 	value = 0;
 	EXPECT_EQ(0, sva_read(self->registers, shared, &value));
 	EXPECT_EQ(VALUE, value);
@@ -203,7 +203,7 @@ TEST_F(dma, cold_page_of_a_file)
 
 TEST_F(dma, read_only_page)
 {
-	volatile __u64 *page = map_pages(1, PROT_READ);
+	__u64 *page = map_pages(1, PROT_READ);
 	__u64 value = VALUE;
 
 	ASSERT_NE(NULL, page);
@@ -232,14 +232,14 @@ TEST_F(dma, page_is_unmapped)
 
 	EXPECT_EQ(0, sva_read(self->registers, self->mem, &value));
 	EXPECT_EQ(VALUE, value);
-	ASSERT_EQ(0, munmap((void *)self->mem, PAGE));
+	ASSERT_EQ(0, munmap(self->mem, PAGE));
 	EXPECT_EQ(-EFAULT, sva_write(self->registers, self->mem, OTHER));
 }
 
 TEST_F(dma, page_becomes_read_only)
 {
 	EXPECT_EQ(0, sva_write(self->registers, self->mem, OTHER));
-	ASSERT_EQ(0, mprotect((void *)self->mem, PAGE, PROT_READ));
+	ASSERT_EQ(0, mprotect(self->mem, PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, sva_write(self->registers, self->mem, VALUE));
 	EXPECT_EQ(OTHER, self->mem[0]);
 }
@@ -247,7 +247,7 @@ TEST_F(dma, page_becomes_read_only)
 /* Parent and child begin with the same pages, and each device writes to its own. */
 TEST_F(dma, fork_parts_them)
 {
-	volatile __u64 *registers;
+	__u64 *registers;
 	__u64 value = 0;
 	pid_t child;
 	int queue;
@@ -272,7 +272,7 @@ TEST_F(dma, fork_parts_them)
 /* What a child does with a queue that it inherited is about its parent's memory. */
 TEST_F(dma, child_uses_parents_queue)
 {
-	volatile __u64 *registers;
+	__u64 *registers;
 	pid_t child;
 	int queue;
 
@@ -295,7 +295,7 @@ TEST_F(dma, child_uses_parents_queue)
 /* In the program that exec() starts: 0 if all is as it should be. */
 static int after_exec(int old)
 {
-	volatile __u64 mine = VALUE, *registers;
+	__u64 mine = VALUE, *registers;
 	const char *bdf = endpoint_bdf(0, false);
 	int queue;
 
@@ -322,8 +322,7 @@ static void __attribute__((constructor)) begin_after_exec(void)
 
 TEST_F(dma, exec_parts_them)
 {
-	char *argv[] = { "sva_dma_test", NULL }, text[sizeof(OLD_QUEUE) + 16];
-	char *env[] = { text, NULL };
+	char text[sizeof(OLD_QUEUE) + 16];
 	pid_t child;
 	int queue;
 
@@ -332,8 +331,9 @@ TEST_F(dma, exec_parts_them)
 		queue = sva_open(self->bdf);
 		if (queue < 0 || fcntl(queue, F_SETFD, 0))
 			_exit(100);
-		snprintf(text, sizeof(text), OLD_QUEUE "=%d", queue);
-		execve("/proc/self/exe", argv, env);
+		snprintf(text, sizeof(text), "%d", queue);
+		setenv(OLD_QUEUE, text, 1);
+		execl("/proc/self/exe", "sva_dma_test", NULL);
 		_exit(101);
 	}
 	EXPECT_EQ(0, wait_for(child));
@@ -342,7 +342,7 @@ TEST_F(dma, exec_parts_them)
 /* The last to close the file is a child of the process that it is about. */
 TEST_F(dma, child_closes_after_exit)
 {
-	volatile __u64 *registers;
+	__u64 *registers;
 	pid_t binder;
 	int queue, ends[2];
 	char byte = 1;
@@ -387,7 +387,7 @@ TEST_F(dma, supervisor_refused)
 TEST_F(dma, two_devices)
 {
 	const char *second = endpoint_bdf(1, false);
-	volatile __u64 *registers;
+	__u64 *registers;
 	__u64 value = 0;
 	int queue;
 
@@ -451,7 +451,8 @@ TEST_F(dma, device_removed_under_a_bond)
 	self->queue = -1;
 	ASSERT_EQ(0, sva_hook("unbind_later", bdf));
 	ASSERT_EQ(0, pci_remove(bdf));
-	snprintf(line, sizeof(line), "%s: leaves IOMMU group %d while it works on a process's memory",
+	snprintf(line, sizeof(line),
+		 "%s: leaves IOMMU group %d while it works on a process's memory",
 		 bdf, self->group);
 	EXPECT_EQ(1, kmsg_find(kmsg, line));
 	usleep(UNBOUND_MS * 1000);
@@ -478,7 +479,8 @@ TEST_F(dma, bond_refuses_owner)
 	kmsg = kmsg_open();
 	ASSERT_LE(0, kmsg);
 	EXPECT_EQ(-EPERM, sva_hook("own", self->bdf));
-	snprintf(line, sizeof(line), "group %d: claim refused: %s works on a process's memory for " SVA_DRIVER,
+	snprintf(line, sizeof(line),
+		 "group %d: claim refused: %s works on a process's memory for " SVA_DRIVER,
 		 self->group, self->bdf);
 	EXPECT_EQ(1, kmsg_find(kmsg, line));
 	close(kmsg);
@@ -503,7 +505,8 @@ TEST_F(dma, owner_refuses_bond)
 	ASSERT_EQ(0, sva_hook("own", self->bdf));
 	EXPECT_TRUE(group_owner_is(self->group, "user", "1"));
 	EXPECT_EQ(-EBUSY, sva_open(self->bdf));
-	snprintf(line, sizeof(line), "%s: cannot work on a process's memory: its IOMMU group %d is owned by userspace (%s)",
+	snprintf(line, sizeof(line),
+		 "%s: cannot work on a process's memory: its IOMMU group %d is owned by userspace (%s)",
 		 self->bdf, self->group, myself());
 	EXPECT_EQ(1, kmsg_find(kmsg, line));
 	close(kmsg);
@@ -517,9 +520,9 @@ TEST_F(dma, owner_refuses_bond)
 }
 
 /* Open a queue, have the device work, and close it, many times; 0 if it always did. */
-static int storm(const char *bdf, volatile __u64 *mem)
+static int storm(const char *bdf, __u64 *mem)
 {
-	volatile __u64 *registers;
+	__u64 *registers;
 	__u64 i, value;
 	int queue;
 

@@ -29,7 +29,7 @@ static const char *device;
 
 struct queue {
 	int fd;
-	volatile __u64 *registers;
+	__u64 *registers;
 };
 
 /* Ends the program when the device cannot be used. */
@@ -47,7 +47,7 @@ static struct queue open_queue(void)
 	return queue;
 }
 
-static volatile __u64 *new_page(void)
+static __u64 *new_page(void)
 {
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -62,7 +62,7 @@ static volatile __u64 *new_page(void)
 static int pointer(void)
 {
 	struct queue queue = open_queue();
-	volatile __u64 variable = BEFORE;
+	__u64 variable = BEFORE;
 	__u64 seen = 0;
 	int ret;
 
@@ -78,7 +78,7 @@ static int pointer(void)
 static int cold(void)
 {
 	struct queue queue = open_queue();
-	volatile __u64 *page = new_page();
+	__u64 *page = new_page();
 	int ret;
 
 	ret = sva_write(queue.registers, page, AFTER);
@@ -102,7 +102,7 @@ static int wild(void)
 static int parted(void)
 {
 	struct queue queue;
-	volatile __u64 *page = new_page();
+	__u64 *page = new_page();
 	int status;
 
 	*page = BEFORE;
@@ -150,13 +150,14 @@ static const struct {
 	{ "wild", wild },
 	{ "fork", parted },
 	{ "orphan", orphan },
+	{ NULL }
 };
 
 int main(int argc, char *argv[])
 {
-	size_t i;
+	int i;
 
-	for (i = 0; argc == 3 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (i = 0; argc == 3 && steps[i].name; i++) {
 		device = argv[1];
 		if (!strcmp(argv[2], steps[i].name))
 			return steps[i].run();

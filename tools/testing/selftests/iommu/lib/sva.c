@@ -122,7 +122,7 @@ int sva_mock_device(unsigned int n, char *name, size_t len)
 }
 
 /* The registers of a queue, for as long as it is open in this process. */
-int sva_map(int queue, volatile __u64 **registers)
+int sva_map(int queue, __u64 **registers)
 {
 	void *mem;
 
@@ -134,19 +134,29 @@ int sva_map(int queue, volatile __u64 **registers)
 	return 0;
 }
 
-void sva_unmap(volatile __u64 *registers)
+void sva_unmap(__u64 *registers)
 {
-	munmap((void *)registers, SVA_ENDPOINT_PAGE);
+	munmap(registers, SVA_ENDPOINT_PAGE);
 }
 
-static int run(volatile __u64 *registers, const volatile void *address, __u64 command)
+static __u64 get(__u64 *registers, unsigned int offset)
+{
+	return __atomic_load_n(&registers[offset / 8], __ATOMIC_SEQ_CST);
+}
+
+static void set(__u64 *registers, unsigned int offset, __u64 value)
+{
+	__atomic_store_n(&registers[offset / 8], value, __ATOMIC_SEQ_CST);
+}
+
+static int run(__u64 *registers, const void *address, __u64 command)
 {
 	int ms;
 
-	registers[SVA_QUEUE_ADDRESS / 8] = (uintptr_t)address;
-	registers[SVA_QUEUE_COMMAND / 8] = command;
+	set(registers, SVA_QUEUE_ADDRESS, (uintptr_t)address);
+	set(registers, SVA_QUEUE_COMMAND, command);
 	for (ms = 0; ms < ANSWER_MS; ms++) {
-		switch (registers[SVA_QUEUE_STATUS / 8]) {
+		switch (get(registers, SVA_QUEUE_STATUS)) {
 		case SVA_DONE:
 			return 0;
 		case SVA_FAULT:
@@ -160,25 +170,25 @@ static int run(volatile __u64 *registers, const volatile void *address, __u64 co
 }
 
 /* Have the device read 8 bytes at an address of the process that opened the queue. */
-int sva_read(volatile __u64 *registers, const volatile void *from, __u64 *value)
+int sva_read(__u64 *registers, const void *from, __u64 *value)
 {
 	int ret;
 
 	ret = run(registers, from, SVA_READ);
 	if (!ret)
-		*value = registers[SVA_QUEUE_DATA / 8];
+		*value = get(registers, SVA_QUEUE_DATA);
 	return ret;
 }
 
 /* Have the device write 8 bytes there. */
-int sva_write(volatile __u64 *registers, volatile void *to, __u64 value)
+int sva_write(__u64 *registers, void *to, __u64 value)
 {
-	registers[SVA_QUEUE_DATA / 8] = value;
+	set(registers, SVA_QUEUE_DATA, value);
 	return run(registers, to, SVA_WRITE);
 }
 
 /* How many pages the device has asked the kernel for, by this queue. */
-__u64 sva_requests(volatile __u64 *registers)
+__u64 sva_requests(__u64 *registers)
 {
-	return registers[SVA_QUEUE_REQUESTS / 8];
+	return get(registers, SVA_QUEUE_REQUESTS);
 }

@@ -28,10 +28,10 @@ int sva_hook(const char *file, const char *device);
 int sva_mock_device(unsigned int n, char *name, size_t len);
 bool sva_mock_exists(void);
 
-int sva_map(int queue, volatile __u64 **registers);
-void sva_unmap(volatile __u64 *registers);
-int sva_read(volatile __u64 *registers, const volatile void *from, __u64 *value);
-int sva_write(volatile __u64 *registers, volatile void *to, __u64 value);
-__u64 sva_requests(volatile __u64 *registers);
+int sva_map(int queue, __u64 **registers);
+void sva_unmap(__u64 *registers);
+int sva_read(__u64 *registers, const void *from, __u64 *value);
+int sva_write(__u64 *registers, void *to, __u64 value);
+__u64 sva_requests(__u64 *registers);
 
 #endif

@@ -39,18 +39,18 @@ struct queue {
 };
 
 struct endpoint {
-	struct IOMMUPRINotifier notifier; /* first, so that it is the endpoint */
-	struct PCIDevice *pdev;
+	struct qemu_pri_notifier notifier; /* first, so that it is the endpoint */
+	struct qemu_pci_device *pdev;
 	struct queue queues[SVA_ENDPOINT_QUEUES];
 };
 
 static realize_fn *parent_realize;
 
 /* Whether the queue's address can be reached, and where it is. */
-static bool translate(struct endpoint *e, struct queue *q, struct IOMMUTLBEntry *to)
+static bool translate(struct endpoint *e, struct queue *q, struct qemu_tlb_entry *to)
 {
 	bool write = q->command == SVA_WRITE;
-	struct IOMMUTLBEntry result[4] = {};
+	struct qemu_tlb_entry result[4] = {};
 	uint64_t page = q->address & ~(uint64_t)(SVA_ENDPOINT_PAGE - 1);
 	uint32_t errors = 0;
 	ssize_t count;
@@ -61,7 +61,7 @@ static bool translate(struct endpoint *e, struct queue *q, struct IOMMUTLBEntry 
 	return count > 0 && !errors && (to->perm & (write ? IOMMU_WO : IOMMU_RO));
 }
 
-static uint64_t access_memory(struct queue *q, struct IOMMUTLBEntry *to)
+static uint64_t access_memory(struct queue *q, struct qemu_tlb_entry *to)
 {
 	uint64_t addr = (to->translated_addr & ~to->addr_mask) |
 			(q->address & to->addr_mask);
@@ -82,7 +82,7 @@ static uint64_t request_page(struct endpoint *e, struct queue *q)
 /* The answer may come before pci_pri_request_page() returns: then it counts. */
 static void run(struct endpoint *e, struct queue *q)
 {
-	struct IOMMUTLBEntry to;
+	struct qemu_tlb_entry to;
 	uint64_t status;
 
 	if (!q->pasid) {
@@ -97,11 +97,11 @@ static void run(struct endpoint *e, struct queue *q)
 	}
 }
 
-static void answered(struct IOMMUPRINotifier *notifier,
-		     struct IOMMUPRIResponse *response)
+static void answered(struct qemu_pri_notifier *notifier,
+		     struct qemu_pri_response *response)
 {
 	struct endpoint *e = (struct endpoint *)notifier;
-	struct IOMMUTLBEntry to;
+	struct qemu_tlb_entry to;
 	struct queue *q;
 
 	if (response->prgi >= SVA_ENDPOINT_QUEUES)
@@ -208,7 +208,7 @@ static void write_register(void *opaque, uint64_t addr, uint64_t value,
 		set_pasid(e, &e->queues[q], value);
 }
 
-static const struct MemoryRegionOps registers = {
+static const struct qemu_region_ops registers = {
 	.read = read_register,
 	.write = write_register,
 	.endianness = DEVICE_LITTLE_ENDIAN,
@@ -216,11 +216,11 @@ static const struct MemoryRegionOps registers = {
 	.impl = { .min_access_size = 8, .max_access_size = 8 },
 };
 
-static void add_endpoint(struct PCIDevice *pdev)
+static void add_endpoint(struct qemu_pci_device *pdev)
 {
 	struct endpoint *e = calloc(1, sizeof(*e));
 	/* It is initialised below; how much there is of it, only QEMU knows. */
-	struct MemoryRegion *mr = object_new("memory-region");
+	struct qemu_region *mr = object_new("memory-region");
 
 	if (!e)
 		abort();
@@ -234,7 +234,7 @@ static void add_endpoint(struct PCIDevice *pdev)
 	pci_register_bar(pdev, SVA_ENDPOINT_BAR, 0, mr);
 }
 
-static void realize(struct PCIDevice *pdev, struct Error **error)
+static void realize(struct qemu_pci_device *pdev, struct qemu_error **error)
 {
 	parent_realize(pdev, error);
 	if (*error)
@@ -243,7 +243,7 @@ static void realize(struct PCIDevice *pdev, struct Error **error)
 	add_endpoint(pdev);
 }
 
-static void realize_v1(struct PCIDevice *pdev, struct Error **error)
+static void realize_v1(struct qemu_pci_device *pdev, struct qemu_error **error)
 {
 	parent_realize(pdev, error);
 	if (*error)
@@ -252,29 +252,29 @@ static void realize_v1(struct PCIDevice *pdev, struct Error **error)
 	add_endpoint(pdev);
 }
 
-static void class_init(struct ObjectClass *class, const void *data)
+static void class_init(struct qemu_class *class, const void *data)
 {
 	device_class_set_parent_realize(class, (realize_fn *)data, &parent_realize);
 }
 
-static const struct TypeInfo types[] = {
-	{
-		.name = "sva-endpoint",
-		.parent = "ufs",
-		.class_init = class_init,
-		.class_data = realize,
-	}, {
-		.name = "sva-endpoint-v1",
-		.parent = "ufs",
-		.class_init = class_init,
-		.class_data = realize_v1,
-	},
+static const struct qemu_type_info endpoint = {
+	.name = "sva-endpoint",
+	.parent = "ufs",
+	.class_init = class_init,
+	.class_data = realize,
+};
+
+static const struct qemu_type_info endpoint_v1 = {
+	.name = "sva-endpoint-v1",
+	.parent = "ufs",
+	.class_init = class_init,
+	.class_data = realize_v1,
 };
 
 static void register_types(void)
 {
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		type_register_static(&types[i]);
+	type_register_static(&endpoint);
+	type_register_static(&endpoint_v1);
 }
 
 /* A program that QEMU is started by, such as a shell, has no such function. */
