@@ -105,6 +105,7 @@ static inline void expect_free(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	KUNIT_EXPECT_FALSE(test, iommu_group_dma_owner_claimed(f->group));
+	KUNIT_EXPECT_FALSE(test, f->group->owner_pid);
 	expect_all_on(test, f->group->default_domain);
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
