@@ -10,7 +10,7 @@
  * back. Every attach may fail. spin takes the steps in all orders that are
  * possible:
  *
- *	spin -run -safety -DREVERSE -w24 -m12000000 dma_owner.pml
+ *	spin -run -safety -DREVERSE -w24 -m16000000 dma_owner.pml
  *
  * Before each step stands the function of the kernel that takes it. What
  * happens under group->mutex is one step, for nobody can look meanwhile.
@@ -688,16 +688,19 @@ proctype driver_core(byte d)
 			ownership(dev[d].moving || !dev[d].dma_api);
 			dev[d].lock = 0
 		}
-	/* one driver for all devices, with driver_managed_dma */
+	/* one driver for all devices, with driver_managed_dma; if a device was not
+	 * attached, it may do DMA for a process */
 	:: atomic {
 			!dev[d].lock;
 			dev[d].lock = 1;
-			attach_device(d, OF_DRIVER(1))
+			attach_device(d, OF_DRIVER(1));
+			bind_process(d)
 		};
-		/* or for a process, if the device was not attached */
-		atomic { bind_process(d) };
-		atomic { detach_device(d) };
-		atomic { unbind_process(d); dev[d].lock = 0 }
+		atomic {
+			detach_device(d);
+			unbind_process(d);
+			dev[d].lock = 0
+		}
 	od
 }
 
