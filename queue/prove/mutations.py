@@ -95,11 +95,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn;\n",
      ""),
     ("a device that leaves keeps its claim", OWNER,
-     "\t\t\t   struct group_device *device)\n"
-     "{\n"
-     "\tunclaim_device(group, device);",
-     "\t\t\t   struct group_device *device)\n"
-     "{"),
+     "\tunclaim_device(group, device);\n}\n", "}\n"),
     ("an owned group falls back to its default domain", OWNER,
      "\tif (group->owner && group->blocking_domain)\n"
      "\t\treturn group->blocking_domain;\n",
@@ -715,8 +711,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tif (group->owner || group->private_domain) {\n",
      UNIT_PRIVATE),
     ("an owner's claim ignores a private domain", OWNER,
-     "\tif (group->owner_cnt || group->private_domain) {\n",
-     "\tif (group->owner_cnt) {\n",
+     "\tif (group->owner_cnt || group->private_domain ||\n",
+     "\tif (group->owner_cnt ||\n",
      UNIT_PRIVATE),
     ("a device in use joins a private domain", OWNER,
      "\tif (group->owner || group->private_domain) {\n"
@@ -725,8 +721,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treport_join_refused",
      UNIT_PRIVATE),
     ("attached devices do not count", OWNER,
-     "\t\tcount += device->attached;\n",
-     "\t\tcount += device->dma_api;\n",
+     "\t\tcount += group->private_domain ? device->attached :\n",
+     "\t\tcount += group->private_domain ? device->dma_api :\n",
      UNIT_PRIVATE),
     ("a device is attached under an owner", PRIVATE,
      "\tif (group->owner)\n"
@@ -734,9 +730,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "",
      UNIT_PRIVATE),
     ("an attach ignores the claims of siblings", PRIVATE,
-     "\tif (claimed_sibling(group, device))\n"
-     "\t\treturn false;\n",
-     "",
+     "\tif (claimed_sibling(group, device) || iommu_group_bonded_device(group))\n",
+     "\tif (iommu_group_bonded_device(group))\n",
      UNIT_PRIVATE),
     ("a driver's own claim is in the way of its attach", PRIVATE,
      "\t\tif (sibling != device && sibling->dma_api)\n",
@@ -795,9 +790,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\t\tlist_del(&device->list);\n",
      UNIT_PRIVATE),
     ("a group is attached as a whole while it is private", CORE,
-     "\tif (group->private_domain)\n"
-     "\t\treturn -EBUSY;\n",
-     "",
+     "\tif (group->private_domain || iommu_group_bonded_device(group))\n",
+     "\tif (iommu_group_bonded_device(group))\n",
      UNIT_PRIVATE),
     ("a default domain is made behind a private one", CORE,
      "\tif (!group->default_domain && !group->owner && !group->private_domain) {\n",
@@ -821,9 +815,10 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\ttrace_dma_owner_set(group->id, \"private\", dev,",
      "\ttrace_dma_owner_set(group->id, \"kernel\", dev,",
      PRIVATE_DMA),
-    ("the table shows no attached device", "drivers/iommu/dma-owner-debugfs.c",
-     "\treturn device->attached ? \"private\" : \"-\";\n",
-     "\treturn \"-\";\n",
+    ("the table shows no attached device", TABLE,
+     "\tif (device->attached)\n"
+     "\t\treturn \"private\";\n",
+     "",
      PRIVATE_DMA),
     ("a doorbell takes a page that another has", MSI_PAGES,
      "\t\t\tif (!cookie_has_msi_page(cookie, *iova))\n"

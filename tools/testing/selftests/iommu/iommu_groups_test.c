@@ -755,9 +755,10 @@ TEST_F(private, why_memory_of_a_process)
 	ASSERT_EQ(0, set_owner("kernel\n", "1\n"));
 	ASSERT_EQ(0, make_table("sva", "-"));
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
-	EXPECT_TRUE(said(FREE " cannot be given to userspace: " ATTACHED " of its group works on the memory of a process for " PRIVATE_DRIVER "\n"
+	EXPECT_TRUE(said("%s of its group works on the memory of a process for %s.\n"
 			 "To change that, as root:\n"
-			 "  echo " ATTACHED " > /sys/bus/pci/devices/" ATTACHED "/driver/unbind\n"));
+			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n",
+			 ATTACHED, PRIVATE_DRIVER, ATTACHED, ATTACHED));
 	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
 	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DRIVER "\", \"claim\": true}"));
 }

@@ -490,7 +490,7 @@ run_demo()
 	available || die "$QEMU is not QEMU $QEMU_RELEASE (name one in $QEMU_FROM)"
 	make_ready
 	[ -z "$compare" ] || [ -f "$compare" ] || die "no kernel image '$compare' (--compare)"
-	tell "$STORY" --crash "$CRASH" || return 1
+	tell "$DEMO_STORY" --crash "$DEMO_CRASH" || return 1
 	[ -n "$example" ] || return 0
 	printf '\n%s\n\n' "Another story: a driver wants an I/O address space of its own"
 	tell domain
