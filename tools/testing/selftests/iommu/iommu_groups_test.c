@@ -606,19 +606,25 @@ static int add_device(const char *bdf, const char *driver)
 	return mkdir(path, 0755) ? -errno : set_driver(bdf, driver);
 }
 
-/* The table of the group, whose claims are @attached and @other. */
-static int make_table(const char *attached, const char *other)
+/* The table of the group: owner, task and domain, and two claims. */
+static int write_table(const char *owner, const char *attached, const char *other)
 {
 	char text[512];
 
 	snprintf(text, sizeof(text),
 		 "group owner   task            domain    device       driver       claim\n"
-		 "7     private modprobe[214](exited) unmanaged " FREE " -            -\n"
+		 "7     %s " FREE " -            -\n"
 		 "%40s" ATTACHED " " PRIVATE_DRIVER " %s\n"
-		 "%40s" OTHER " other-driver %s\n", "", attached, "", other);
+		 "%40s" OTHER " other-driver %s\n", owner, "", attached, "", other);
 	if (system("mkdir -p " OLD "/kernel/debug/iommu"))
 		return -EIO;
 	return make_file(OLD "/kernel/debug/iommu/groups", text);
+}
+
+/* The same of a private group */
+static int make_table(const char *attached, const char *other)
+{
+	return write_table("private modprobe[214](exited) unmanaged", attached, other);
 }
 
 FIXTURE(private)
@@ -753,7 +759,7 @@ TEST_F(private, why_unclear_without_table)
 TEST_F(private, why_memory_of_a_process)
 {
 	ASSERT_EQ(0, set_owner("kernel\n", "1\n"));
-	ASSERT_EQ(0, make_table("sva", "-"));
+	ASSERT_EQ(0, write_table("kernel  -               DMA      ", "sva", "-"));
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
 	EXPECT_TRUE(said("%s of its group works on the memory of a process for %s.\n"
 			 "To change that, as root:\n"
