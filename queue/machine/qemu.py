@@ -13,9 +13,9 @@ VARIABLE, RELEASE = "QEMU_SVA", "11.1"
 SUITES = ("trixie", "trixie-backports")
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
 # By the loader of its own Debian, as the machine's may be older.
-_PROGRAM = """#!/bin/sh
+_PROGRAM = b"""#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-usr={usr}
+usr=${0%/*}/root/usr
 export QEMU_MODULE_DIR=$usr/lib/x86_64-linux-gnu/qemu
 exec $usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 --library-path $usr/lib/x86_64-linux-gnu \\
 	$usr/bin/qemu-system-x86_64 -L $usr/share/qemu -L $usr/share/seabios "$@"
@@ -42,7 +42,7 @@ def _kept(layout):
         packages.ensure(layout, packages.FOR_QEMU, f"to unpack QEMU {RELEASE}")
         with console.stage(f"Fetching QEMU {RELEASE} from Debian", layout.log("qemu")):
             _unpack(layout, home)
-        write_file(program, _PROGRAM.format(usr=home / "root/usr").encode(), executable=True)
+        write_file(program, _PROGRAM, executable=True)
     return program
 
 

@@ -58,6 +58,12 @@ class Qemu(unittest.TestCase):
         (self.tools / "mmdebstrap").unlink()
         self.assertEqual(self.environment()[0], env)
 
+    def test_goes_along_when_the_repository_is_moved(self):
+        self.environment()
+        moved = (self.repo.layout.build / "qemu").rename(self.repo.root / "moved")
+        said = subprocess.run([moved / "qemu-system-x86_64", "-M", "q35"], capture_output=True, check=True, text=True)
+        self.assertIn(f"{moved}/root/usr/bin/qemu-system-x86_64", said.stdout)
+
     def test_cannot_be_had(self):
         self.repo.write("tools/mmdebstrap", "#!/bin/sh\nexit 1\n")
         (self.tools / "mmdebstrap").chmod(0o755)

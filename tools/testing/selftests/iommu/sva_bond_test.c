@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -68,16 +67,6 @@ static bool mm_refs_lost(unsigned int before)
 	return mm_refs() > before + sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-/* The exit status of a child, or 255. */
-static int wait_for(pid_t child)
-{
-	int status;
-
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
-		return 255;
-	return WEXITSTATUS(status);
-}
-
 /* The PASID that a new process gets of a device, while it has it. */
 static int pasid_of_child(const char *device)
 {
@@ -89,7 +78,7 @@ static int pasid_of_child(const char *device)
 		queue = sva_open(device);
 		_exit(queue < 0 ? 0 : sva_pasid(queue));
 	}
-	return wait_for(child);
+	return child_status(child);
 }
 
 FIXTURE(bond)
@@ -199,7 +188,7 @@ TEST_F(bond, child_has_another_pasid)
 		/* What was inherited is still the parent's. */
 		_exit(sva_pasid(mine) != FIRST_PASID || bonds() != 2);
 	}
-	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, child_status(child));
 	EXPECT_TRUE(bonds_become(1));
 	close(mine);
 }
@@ -246,7 +235,7 @@ TEST_F(bond, child_closes_after_exit)
 		}
 		_exit(0);
 	}
-	EXPECT_EQ(0, wait_for(binder));
+	EXPECT_EQ(0, child_status(binder));
 	EXPECT_EQ(1U, bonds());
 	EXPECT_NE(FIRST_PASID, pasid_of_child(self->second));
 	EXPECT_TRUE(bonds_become(0));
@@ -278,7 +267,7 @@ TEST_F(bond, stranger_closes_last)
 	ASSERT_LE(0, queue);
 	EXPECT_EQ(0, send_fd(ends[0], queue));
 	close(queue);
-	EXPECT_EQ(0, wait_for(stranger));
+	EXPECT_EQ(0, child_status(stranger));
 	close(ends[0]);
 	EXPECT_TRUE(bonds_become(0));
 }
@@ -294,7 +283,7 @@ TEST_F(bond, work_item_unbinds)
 		queue = sva_open(self->first);
 		_exit(queue < 0 || sva_hook("unbind_later", self->first) || bonds() != 1);
 	}
-	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, child_status(child));
 	EXPECT_EQ(1U, bonds());
 	EXPECT_TRUE(bonds_become(0));
 }
@@ -456,7 +445,7 @@ TEST_F(bond, storm)
 			_exit(storm(self->first, self->second));
 	}
 	for (i = 0; i < STORM_TASKS; i++)
-		EXPECT_EQ(0, wait_for(children[i]));
+		EXPECT_EQ(0, child_status(children[i]));
 }
 
 /*

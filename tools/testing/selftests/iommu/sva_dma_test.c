@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -89,15 +88,6 @@ static const char *endpoint_bdf(unsigned int n, bool v1)
 		if (endpoints[i].v1 == v1 && !n--)
 			return endpoints[i].bdf;
 	return NULL;
-}
-
-static int wait_for(pid_t child)
-{
-	int status;
-
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
-		return 255;
-	return WEXITSTATUS(status);
 }
 
 static void *map_pages(unsigned int count, int prot)
@@ -260,7 +250,7 @@ TEST_F(dma, fork_parts_them)
 			_exit(1);
 		_exit(sva_pasid(queue) == sva_pasid(self->queue));
 	}
-	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, child_status(child));
 	EXPECT_EQ(VALUE, self->mem[0]);
 	EXPECT_EQ(0, sva_read(self->registers, self->mem, &value));
 	EXPECT_EQ(VALUE, value);
@@ -286,7 +276,7 @@ TEST_F(dma, child_uses_parents_queue)
 		      sva_write(registers, &self->mem[1], OTHER) ||
 		      self->mem[1] == OTHER);
 	}
-	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, child_status(child));
 	close(queue);
 	EXPECT_EQ(VALUE, self->mem[0]);
 	EXPECT_EQ(OTHER, self->mem[1]);
@@ -336,7 +326,7 @@ TEST_F(dma, exec_parts_them)
 		execl("/proc/self/exe", "sva_dma_test", NULL);
 		_exit(101);
 	}
-	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, child_status(child));
 }
 
 /* The last to close the file is a child of the process that it is about. */
@@ -367,7 +357,7 @@ TEST_F(dma, child_closes_after_exit)
 		}
 		_exit(0);
 	}
-	EXPECT_EQ(0, wait_for(binder));
+	EXPECT_EQ(0, child_status(binder));
 	close(ends[1]);
 	ASSERT_EQ(1, read(ends[0], &byte, 1));
 	EXPECT_EQ(0, byte);
@@ -551,7 +541,7 @@ TEST_F(dma, storm)
 			_exit(storm(self->bdf, self->mem + PAGE / 8));
 	}
 	for (i = 0; i < STORM_TASKS; i++)
-		EXPECT_EQ(0, wait_for(children[i]));
+		EXPECT_EQ(0, child_status(children[i]));
 	EXPECT_EQ(0ULL, self->mem[PAGE / 8]);
 	EXPECT_EQ(0, sva_read(self->registers, self->mem, &value));
 	EXPECT_EQ(VALUE, value);

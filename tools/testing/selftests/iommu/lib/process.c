@@ -57,6 +57,16 @@ int stop_child(pid_t pid)
 	return 0;
 }
 
+/* Wait for a child: its exit status, or 255 where it has none. */
+int child_status(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 255;
+	return WEXITSTATUS(status);
+}
+
 /* Give another process a copy of a descriptor. */
 int send_fd(int sock, int fd)
 {

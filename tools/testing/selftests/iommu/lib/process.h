@@ -11,6 +11,7 @@
 const char *myself(void);
 pid_t start_as(pid_t pid);
 int stop_child(pid_t pid);
+int child_status(pid_t pid);
 int send_fd(int sock, int fd);
 
 #endif
