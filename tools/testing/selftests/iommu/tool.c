@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "tool.h"
+
+/* What "iommu-groups --watch" has said so far. */
+#define WATCHED		"/tmp/iommu-groups-watch"
 
 char output[OUTPUT_LEN];
 
@@ -87,4 +93,56 @@ int follow_advice(void)
 		n++;
 	}
 	return n;
+}
+
+/* Start the tool as @user with its output in a file; returns its process. */
+pid_t tool_watch(uid_t user, const char *sysfs)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = open(WATCHED, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	if (setuid(user))
+		_exit(126);
+	execlp("iommu-groups", "iommu-groups", "--watch", "--sysfs", sysfs,
+	       NULL);
+	_exit(127);
+}
+
+/* Returns how the tool ended. */
+int tool_watch_end(pid_t pid)
+{
+	int status;
+
+	if (kill(pid, SIGTERM) || waitpid(pid, &status, 0) != pid)
+		return -errno;
+	unlink(WATCHED);
+	return status;
+}
+
+/* Wait until the tool says this, ten seconds at most. */
+bool watch_says(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+	int i, fd;
+	ssize_t n;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	for (i = 0; i < 1000; i++) {
+		fd = open(WATCHED, O_RDONLY | O_CLOEXEC);
+		n = read(fd, output, sizeof(output) - 1);
+		close(fd);
+		output[n > 0 ? n : 0] = '\0';
+		if (strstr(output, text))
+			return true;
+		usleep(10000);
+	}
+	return said("%s", text);
 }

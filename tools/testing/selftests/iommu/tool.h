@@ -6,6 +6,7 @@
 #define SELFTESTS_IOMMU_TOOL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* How it ends. */
 #define CAN		0
@@ -15,6 +16,9 @@
 
 #define OUTPUT_LEN	65536
 
+/* The driver of drivers/iommu/tests/private_domain_driver.c */
+#define PRIVATE_DRIVER	"private-domain"
+
 extern char output[OUTPUT_LEN];
 
 int tool(const char *fmt, ...);
@@ -22,5 +26,8 @@ int tool_why(const char *bdf);
 bool said(const char *fmt, ...);
 bool said_plain_text(void);
 int follow_advice(void);
+pid_t tool_watch(uid_t user, const char *sysfs);
+int tool_watch_end(pid_t pid);
+bool watch_says(const char *fmt, ...);
 
 #endif

@@ -22,7 +22,7 @@ usage()
 	  --logs DIR           where the machines' consoles are kept
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
-	  --jobs N             machines to run at a time, else three for two CPUs
+	  --jobs N             machines to run at a time, else five for two CPUs
 	  --soak MINUTES       let dma_owner_race_test run so long on each topology, and
 	                       dma_owner_random_test in all, from a fresh seed
 	  --seed NUMBER        where dma_owner_random_test begins instead
@@ -58,8 +58,8 @@ die()
 
 # Values of the command line.
 machines=() suite_options=() mode=tests
-# A machine often waits, for a link or for quiet in the log.
-jobs=$(($(nproc) * 3 / 2))
+# A machine waits more than it works: for a link, for a slot, for quiet in the log.
+jobs=$(($(nproc) * 5 / 2))
 declare -A kernels=() modules=()
 soak=0 seed=0 races='' work='' logs='' story='' example='' compare='' compare_example=''
 # What plan.py says: a line for each machine. The test programs of one of them.
