@@ -23,8 +23,8 @@ MODEL = f"{FRAGMENTS}/formal/dma_owner.pml"
 # fault is the easiest to read, and mostly found before gcc could optimise.
 FULL = (("-O2", "-DSAFETY", "-DNOCLAIM", "-DREVERSE"), ("-w24", "-m16000000"))
 SHORTEST = (("-O0", "-DSAFETY", "-DNOCLAIM", "-DBFS"), ("-w20",))
-# What a search is not to look for.
-NO_DEADLOCKS, NO_ASSERTIONS = "-E", "-A"
+# The name of the case that the model as it is holds what it claims, and never stops.
+HOLDS = "holds"
 
 _FAULT = re.compile(r"^pan:\d+: (.*?) *\(at depth (\d+)\)", re.M)
 _ERRORS = re.compile(r"^State-vector .* errors: (\d+)", re.M)
@@ -57,11 +57,6 @@ def rules(text):
     return sorted(set(re.findall(r"^#ifn?def BREAK_(\w+)", text, re.M)))
 
 
-def claims(text):
-    """What the model claims, as in its -DCHECK_ names."""
-    return sorted(set(re.findall(r"^#ifdef CHECK_(\w+)", text, re.M)))
-
-
 def text_of(layout):
     """The model; '' when the series has none."""
     path = layout.root / MODEL
@@ -73,13 +68,12 @@ def versions():
     return [] if packages.missing(("spin",)) else [proc.call(["spin", "-V"])[1].decode(), kbuild.compiler()]
 
 
-def search(layout, text, defines, kind, *limits):
+def search(layout, text, name, defines, kind):
     """Searches the model with these names defined; returns the Search. Raises Failed
     when a tool fails.
 
-    `kind`: FULL or SHORTEST; `limits`: further options of the search.
+    `name`: of its log; `kind`: FULL or SHORTEST.
     """
-    name = "-".join([d.lower().replace("_", "-") for d in defines] + [w.strip("-").lower() for w in limits])
     home, log = layout.work / "check" / "model" / name, layout.log(f"model-{name}")
     remove(home)
     home.mkdir(parents=True)
@@ -88,7 +82,7 @@ def search(layout, text, defines, kind, *limits):
     start = time.monotonic()
     for append, argv in enumerate((["spin", *words, "-a", "dma_owner.pml"],
                                    ["gcc", *kind[0], "-o", "pan", "pan.c"],
-                                   ["./pan", *kind[1], *limits])):
+                                   ["./pan", *kind[1]])):
         if proc.logged(argv, log, cwd=home, append=bool(append)):
             raise Failed(f"{argv[0]} failed on the model", log)
     output = log.read_text(encoding="utf-8", errors="replace")
@@ -101,24 +95,24 @@ def search(layout, text, defines, kind, *limits):
 def refute(layout, text, rule):
     """The fault that spin finds without a rule, in words. Raises Failed when it
     finds none."""
-    result = search(layout, text, [f"BREAK_{rule}"], SHORTEST)
+    result = search(layout, text, _refutes(rule), [f"BREAK_{rule}"], SHORTEST)
     if not result.errors:
         raise Failed(f"without the rule {rule} spin finds no fault", result.log)
     return f"{result.fault[1]}, after {result.fault[2]} steps, in {result.seconds:.1f} s"
 
 
-def _hold(layout, text, name, limit):
-    """The search for one claim. Raises Failed when it does not hold."""
-    result = search(layout, text, [name] if name else [], FULL, limit)
+def _hold(layout, text):
+    """The search of all states. Raises Failed when there is a fault in one."""
+    result = search(layout, text, HOLDS, [], FULL)
     if result.errors:
         raise Failed(result.fault[1], result.log)
     return result
 
 
 def _jobs(layout, text):
-    """Every search by the name of its case, to be called without arguments."""
-    jobs = {name.lower(): lambda n=name: _hold(layout, text, f"CHECK_{n}", NO_DEADLOCKS) for name in claims(text)}
-    jobs["no-deadlock"] = lambda: _hold(layout, text, "", NO_ASSERTIONS)
+    """Every search by the name of its case, to be called without arguments; the
+    longest first."""
+    jobs = {HOLDS: lambda: _hold(layout, text)}
     for rule in rules(text):
         jobs[_refutes(rule)] = lambda r=rule: refute(layout, text, r)
     return jobs
@@ -145,12 +139,12 @@ def _case(name):
 
 def every_step(ctx):
     """No step of the model is out of reach: what it claims, it claims of them all."""
-    result = _searches(ctx.layout, text_of(ctx.layout))["no-deadlock"].result()
+    result = _searches(ctx.layout, text_of(ctx.layout))[HOLDS].result()
     first_of(result.unreached(), result.log)
 
 
 def cases(ctx):
-    """A case for each claim and each rule, remembered by the model and its tools."""
+    """A case for the model, and one for each rule, remembered by the model and its tools."""
     text = text_of(ctx.layout)
     if not text:
         return []

@@ -6,21 +6,21 @@
  * that joins and leaves whatever the driver core is doing to it. A driver core
  * for each device binds and unbinds drivers that use the DMA API, and others
  * that manage their own DMA. Each may attach its device to one of two private
- * domains, or else have it work on the memory of a process. Two users claim the group, attach domains of their own, and give it
- * back. Every attach may fail. spin takes the steps in all orders that are
- * possible:
+ * domains, or else have it work on the memory of a process. Two users claim the
+ * group, attach domains of their own, and give it back. Every attach may fail.
+ * spin takes the steps in all orders that are possible:
  *
  *	spin -run -safety -DREVERSE -w24 -m16000000 dma_owner.pml
  *
  * Before each step stands the function of the kernel that takes it. What
  * happens under group->mutex is one step, for nobody can look meanwhile.
  *
- * Three things are checked, with -DCHECK_... one of them only:
+ * Three things are checked:
  *
- *  INVARIANT	what the first comment of drivers/iommu/dma-owner.c promises
- *  OWNERSHIP	an owner stays the owner until it releases the group, and a
+ *  invariant()	what the first comment of drivers/iommu/dma-owner.c promises
+ *  ownership()	an owner stays the owner until it releases the group, and a
  *		kernel claim stands while a driver is bound, and no longer
- *  DOMAINS	no device stays on a domain that is freed, and a driver that is
+ *  domains()	no device stays on a domain that is freed, and a driver that is
  *		bound finds its device on the default domain, with its DMA ops,
  *		or on the one that it attached; nor is one moved while it works
  *		on the memory of a process
@@ -38,30 +38,9 @@
  * machine does early looks the same to others, so one kind of buffer is enough.
  */
 
-#if !defined(CHECK_INVARIANT) && !defined(CHECK_OWNERSHIP) && \
-	!defined(CHECK_DOMAINS)
-#define CHECK_INVARIANT
-#define CHECK_OWNERSHIP
-#define CHECK_DOMAINS
-#endif
-
-#ifdef CHECK_INVARIANT
 #define invariant(x)	assert(x)
-#else
-#define invariant(x)	skip
-#endif
-
-#ifdef CHECK_OWNERSHIP
 #define ownership(x)	assert(x)
-#else
-#define ownership(x)	skip
-#endif
-
-#ifdef CHECK_DOMAINS
 #define domains(x)	assert(x)
-#else
-#define domains(x)	skip
-#endif
 
 #define DEVICES		2
 #define USERS		2
