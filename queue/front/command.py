@@ -66,6 +66,7 @@ def _deb(sub):
     sub.add_argument("--config", metavar="FILE",
                      help="the configuration to start from, or vm for a small kernel; else the running kernel's")
     sub.add_argument("--localmodconfig", action="store_true", help="leave out the modules that are not loaded now")
+    sub.add_argument("--tool", action="store_true", help="instead: the package of iommu-groups alone, for any kernel")
     sub.add_argument("--boot", action="store_true", help="install it into a Debian of its own, and boot that in QEMU")
 
 

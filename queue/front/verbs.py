@@ -118,9 +118,21 @@ def verb_kabi(layout, options):
     return 0
 
 
+def _deb_tool(layout, source, options):
+    """The package of iommu-groups alone."""
+    if options.config or options.localmodconfig or options.boot:
+        raise Stop("deb: --tool builds no kernel: leave out --config, --localmodconfig and --boot")
+    made = deb.build_tool(trees.of_series(layout, source, options.verb), source)
+    console.say(str(made))
+    console.note(f"To install: dpkg -i {made}")
+    return 0
+
+
 def verb_deb(layout, options):
     """builds installable packages; prints their paths"""
     layout, source = bases.choose(layout)
+    if options.tool:
+        return _deb_tool(layout, source, options)
     tree = trees.of_series(layout, source, options.verb)
     files = deb.build(tree, source, options.config, options.localmodconfig)
     for path in files:

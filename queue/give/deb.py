@@ -3,7 +3,8 @@
 
 The kernel's own `bindeb-pkg` makes them. The release that the kernel reports,
 and with it the package's name, ends in the version of the series, so that the
-packages live beside Debian's own kernels. A small package has iommu-groups.
+packages live beside Debian's own kernels. A small package has iommu-groups,
+which any kernel will do for: `deb --tool` makes it alone.
 """
 
 import os
@@ -21,14 +22,15 @@ KEPT = ("linux-image", "linux-headers")
 TOOL = "tools/iommu"
 CONTROL = f"""Package: iommu-groups
 Version: {{version}}
-Architecture: amd64
+Architecture: {{arch}}
 Maintainer: {patchmail.AUTHOR}
 Section: admin
 Priority: optional
-Description: shows IOMMU groups and who owns them
- Lists the IOMMU groups of this machine, their devices and drivers, and the
- owner of each; says why a device cannot be given to userspace, and follows
- changes. It reads what a kernel with DMA ownership shows.
+Description: shows IOMMU groups and who has them
+ Lists the IOMMU groups of this machine, their devices and drivers, and who
+ has each; says why a device cannot be given to userspace and what would
+ change that, and follows changes. It works on any kernel, and needs no
+ library; where the kernel has DMA ownership it also tells the owners.
 """
 VM = "vm"
 SMALL = "queue/give/deb.config"      # over the machines' configuration
@@ -96,19 +98,52 @@ class Deb(kbuild.Build):
         return kept
 
 
-def tool_package(layout, folder, version):
-    """Makes the package of iommu-groups, from the kernel tree `folder`; returns its
-    path. The program is static: the host may be of another Debian."""
-    stage, log = layout.work / "deb-tool", layout.log("build-iommu-groups")
-    made = stage.with_name(f"iommu-groups_{version}_amd64.deb")
-    remove(stage)
-    with console.stage("Building the package of iommu-groups", log):
-        proc.must(["make", "-C", folder / TOOL, "LDFLAGS=-static", f"DESTDIR={stage}", "install"], log,
-                  "building iommu-groups", "./dma-owner deb")
-        write_file(stage / "DEBIAN" / "control", CONTROL.format(version=version).encode())
-        proc.must(["dpkg-deb", "--root-owner-group", "--build", stage, made], log,
-                  "packing iommu-groups", "./dma-owner deb", append=True)
+def architecture():
+    """What dpkg calls this machine's architecture, for which the compiler builds."""
+    return proc.call(["dpkg", "--print-architecture"])[1].decode().strip()
+
+
+def install_tool(layout, folder, repeat):
+    """Builds iommu-groups of the kernel tree `folder` without touching that, and installs
+    it as its Makefile does; returns where its / is. The program is static: the host may
+    be of another Debian. Raises Stop with the log's name; `repeat`: the command."""
+    stage, objects, log = layout.work / "deb-tool", layout.work / "deb-tool-build", layout.log("build-iommu-groups")
+    for fresh in (stage, objects):
+        remove(fresh)
+    objects.mkdir(parents=True)
+    with console.stage("Building iommu-groups", log):
+        proc.must(["make", "-C", folder / TOOL, f"OUTPUT={objects}/", "LDFLAGS=-static", f"DESTDIR={stage}", "install"],
+                  log, "building iommu-groups", repeat)
+    return stage
+
+
+def tool_package(layout, folder, version, repeat="./dma-owner deb"):
+    """Makes the package of iommu-groups, from the kernel tree `folder`; returns its path.
+    Raises Stop like install_tool()."""
+    arch = architecture()
+    stage, log = install_tool(layout, folder, repeat), layout.log("pack-iommu-groups")
+    made = stage.with_name(f"iommu-groups_{version}_{arch}.deb")
+    write_file(stage / "DEBIAN" / "control", CONTROL.format(version=version, arch=arch).encode())
+    proc.must(["dpkg-deb", "--root-owner-group", "--build", stage, made], log, "packing iommu-groups", repeat)
     return made
+
+
+def _keep(layout, made):
+    """Moves packages to out/deb/; returns their paths there."""
+    out = layout.root / "out" / "deb"
+    out.mkdir(parents=True, exist_ok=True)
+    for path in made:
+        os.replace(path, out / path.name)
+    return [out / path.name for path in made]
+
+
+def build_tool(tree, source):
+    """Builds the package of iommu-groups alone; returns its path in out/deb/. Raises
+    Stop with the log's name."""
+    layout = tree.layout
+    packages.ensure(layout, packages.FOR_TOOL, "to build iommu-groups")
+    made = tool_package(layout, tree.path, package_version(source, layout), "./dma-owner deb --tool")
+    return _keep(layout, [made])[0]
 
 
 def build(tree, source, given, local):
@@ -121,10 +156,5 @@ def build(tree, source, given, local):
     release = bases.check_release(side) + local_version(layout)
     built = Deb(tree, side, given, local)
     built.configure()
-    out = layout.root / "out" / "deb"
-    out.mkdir(parents=True, exist_ok=True)
-    kept, version = [], package_version(source, layout)
-    for path in (*built.package(release, version), tool_package(layout, side, version)):
-        kept.append(out / path.name)
-        os.replace(path, kept[-1])
-    return kept
+    version = package_version(source, layout)
+    return _keep(layout, [*built.package(release, version), tool_package(layout, side, version)])

@@ -101,8 +101,11 @@ class Tool(unittest.TestCase):
 
     def setUp(self):
         self.repo = Repository()
-        self.repo.write("kernel/tools/iommu/Makefile", "install:\n\tmkdir -p $(DESTDIR)/usr/bin\n"
-                        "\techo '$(LDFLAGS)' > $(DESTDIR)/usr/bin/iommu-groups\n")
+        self.repo.write("kernel/tools/iommu/Makefile", "install:\n\techo '$(LDFLAGS)' > $(OUTPUT)program\n"
+                        "\tmkdir -p $(DESTDIR)/usr/bin $(DESTDIR)/usr/share/man/man8\n"
+                        "\tcp $(OUTPUT)program $(DESTDIR)/usr/bin/iommu-groups\n"
+                        "\techo manual > $(DESTDIR)/usr/share/man/man8/iommu-groups.8\n")
+        self.arch = deb.architecture()
 
     def tearDown(self):
         self.repo.close()
@@ -114,11 +117,31 @@ class Tool(unittest.TestCase):
 
     def test_package(self):
         made = self.package()
-        self.assertEqual(made.name, "iommu-groups_1+dmaowner2_amd64.deb")
+        self.assertEqual(made.name, f"iommu-groups_1+dmaowner2_{self.arch}.deb")
         _, fields, _ = proc.call(["dpkg-deb", "--field", made, "Package", "Version"])
         self.assertEqual(fields.decode().splitlines(), ["Package: iommu-groups", "Version: 1+dmaowner2"])
         _, listing, _ = proc.call(["dpkg-deb", "--contents", made])
         self.assertRegex(listing.decode(), r"root/root .* ./usr/bin/iommu-groups\n")
+        self.assertIn("./usr/share/man/man8/iommu-groups.8\n", listing.decode())
+
+    def test_leaves_the_tree_alone(self):
+        self.package()
+        kept = sorted(path.name for path in (self.repo.root / "kernel").rglob("*") if path.is_file())
+        self.assertEqual(kept, ["Makefile"])
+
+    def test_asks_for_no_kernel_and_no_library(self):
+        _, fields, _ = proc.call(["dpkg-deb", "--field", self.package()])
+        self.assertNotIn("Depends", fields.decode())
+        self.assertIn("works on any kernel", fields.decode())
+
+    def test_alone(self):
+        tree = types.SimpleNamespace(layout=self.repo.layout, path=self.repo.root / "kernel")
+        with contextlib.redirect_stderr(io.StringIO()), mock.patch("give.deb.packages.ensure") as ensure:
+            made = deb.build_tool(tree, FakeSource())
+        self.assertEqual(made, self.repo.root / f"out/deb/iommu-groups_1+dmaowner1_{self.arch}.deb")
+        self.assertTrue(made.is_file())
+        # Nothing that builds a kernel.
+        self.assertEqual(ensure.call_args[0][1], ("gcc", "make", "libc6-dev"))
 
     def test_is_static_and_made_anew(self):
         self.repo.write(".build/deb-tool/usr/bin/stale", "")
