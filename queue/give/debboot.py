@@ -6,11 +6,9 @@ The machine is the harness's q35-intel, with the devices of the demo. Inside,
 queue/give/debboot.sh says of each thing that it tried "ok" or "not ok".
 """
 
-import time
-
-from ground import apt, console, packages, proc, results
+from ground import apt, console, packages, proc
 from ground.layout import remove
-from machine import vm
+from machine import relay, vm
 
 MACHINE = "q35-intel"
 SCRIPT = "queue/give/debboot.sh"
@@ -27,7 +25,7 @@ StandardOutput=file:/dev/ttyS1
 [Install]
 WantedBy=multi-user.target
 """
-_TITLE = "deb:debian:"
+TITLE = "deb:debian:"
 
 
 def _hooks(folder, image, tool):
@@ -63,36 +61,9 @@ def _qemu(tree, folder):
     """argv that boots the root; the results come on standard output."""
     words = ("root=/dev/vda rw console=ttyS0 intel_iommu=on no_timer_check "
              "panic=-1 oops=panic panic_on_warn=1 systemd.show_status=0")
-    return ["timeout", SECONDS, *vm.command(tree, MACHINE), "-m", "2048", "-nodefaults", "-no-user-config",
-            "-display", "none", "-no-reboot", "-kernel", folder / "vmlinuz", "-initrd", folder / "initrd", "-append", words,
-            "-drive", f"file={folder / 'root.img'},if=virtio,format=raw,snapshot=on",
-            "-serial", f"file:{folder / 'console.log'}", "-serial", "stdio"]
-
-
-class Relay:
-    """Makes results of the machine's lines. `seen`: the cases so far."""
-
-    def __init__(self, report, log):
-        self.report, self.log, self.seen = report, log, []
-        self.since = time.monotonic()
-
-    def take(self, line):
-        """One line; what is no result is passed over."""
-        result = results.parse(line.strip())
-        if not result:
-            return
-        self.seen.append(result.name)
-        now = time.monotonic()
-        if result.outcome == results.OK:
-            self.report.ok(_TITLE + result.name, now - self.since)
-        else:
-            self.report.fail(_TITLE + result.name, result.words or "failed", self.log)
-        self.since = now
-
-    def end(self):
-        """A machine that did not come to its end is a failure."""
-        if "end" not in self.seen:
-            self.report.fail(_TITLE + "end", f"the machine stopped after {(self.seen or ['nothing'])[-1]}", self.log)
+    disk = f"file={folder / 'root.img'},if=virtio,format=raw,snapshot=on"
+    return [*relay.command(vm.command(tree, MACHINE), folder / "vmlinuz", folder / "initrd", words,
+                           folder / "console.log", seconds=SECONDS, memory="2048"), "-drive", disk]
 
 
 def boot(tree, image, tool, report):
@@ -107,7 +78,7 @@ def boot(tree, image, tool, report):
     folder.mkdir(parents=True, exist_ok=True)
     _root(layout, folder, image, tool)
     log = folder / "console.log"
-    relay = Relay(report, log)
+    heard = relay.Relay(report, TITLE, log)
     with console.stage(f"Booting Debian with {image.name}", log):
-        proc.streamed(_qemu(tree, folder), relay.take, layout.log("debian-qemu"))
-    relay.end()
+        proc.streamed(_qemu(tree, folder), heard.take, layout.log("debian-qemu"))
+    heard.end()

@@ -13,9 +13,8 @@ from unittest import mock
 from tests.fake import FakeSource, Repository
 
 from give import deb, debboot
-from ground import proc, results
+from ground import proc
 from ground.errors import Stop
-from ground.results import Report
 
 PIN = types.SimpleNamespace(version="5.10.262-1")
 
@@ -157,28 +156,7 @@ class Tool(unittest.TestCase):
 
 
 class Boot(unittest.TestCase):
-    """The machine's lines become results."""
-
-    def said(self, *lines):
-        """The report and the relay when the machine said these lines and stopped."""
-        report = Report(strict=False)
-        relay = debboot.Relay(report, Path("console.log"))
-        with contextlib.redirect_stdout(io.StringIO()):
-            for line in lines:
-                relay.take(line)
-            relay.end()
-        return report, relay
-
-    def test_results(self):
-        report, relay = self.said("ok one", "not ok two (owner is none)", "noise", "ok end")
-        self.assertEqual(results.count(report.results), [2, 1, 0])
-        self.assertEqual(relay.seen, ["one", "two", "end"])
-        self.assertIn("owner is none; log console.log", str(report.results[1]))
-
-    def test_machine_stops_early(self):
-        for lines, last in (((), "nothing"), (("ok one",), "one")):
-            report, _ = self.said(*lines)
-            self.assertIn(f"the machine stopped after {last};", str(report.results[-1]))
+    """A Debian with the packages in it."""
 
     def test_machine_is_the_harness_s(self):
         said = ["qemu", "-m", "512", "-device", "e1000"]
@@ -187,6 +165,7 @@ class Boot(unittest.TestCase):
         command.assert_called_once_with("tree", "q35-intel")
         # The last -m counts.
         self.assertEqual(argv[2:9], [*said, "-m", "2048"])
+        self.assertEqual(argv[-2:], ["-drive", "file=/f/root.img,if=virtio,format=raw,snapshot=on"])
 
     def test_hooks_name_the_release(self):
         hooks = debboot._hooks(Path("/f"), Path("/o/linux-image-5.10.262-dma-owner1_1_amd64.deb"), Path("/o/tool.deb"))
