@@ -182,6 +182,27 @@ class PrivateApt:
             raise Stop("Debian's package lists could not be fetched: check the network, then run "
                        f"the same command again (log: {log}), or {self.instead}")
 
+    def _cache(self, *args):
+        """What apt-cache prints, as text."""
+        return proc.call(["apt-cache", "-c", str(self.conf), *args])[1].decode("utf-8", "replace")
+
+    def newest(self, what):
+        """The highest version of a binary package in the suites, whatever their
+        priorities; '' without one. After update()."""
+        rows = (line.split(" | ") for line in self._cache("madison", what).splitlines())
+        versions = [row[1].strip() for row in rows if row[0].strip() == what and not row[-1].endswith("Sources")]
+        return versions[0] if versions else ""
+
+    def alike(self, what, version):
+        """Names of the binary packages that one depends on in exactly its own version,
+        itself first, and of what those need in the same way."""
+        names = [what]
+        for name in names:    # which grows
+            depends = re.findall(r"^(?:Pre-)?Depends: (.*)$", self._cache("show", f"{name}={version}"), re.M)
+            found = re.findall(rf"(\S+) \(= {re.escape(version)}\)", " ".join(depends))
+            names += [one for one in dict.fromkeys(found) if one not in names]
+        return names
+
     def download(self, what, version, source_file, log):
         """Fetches a binary package, or with `source_file` the tarball of a source.
 

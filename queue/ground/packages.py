@@ -17,6 +17,7 @@ FOR_ARM = ("gcc-arm-linux-gnueabihf",)
 FOR_BOOT = {"x86_64": ("qemu-system-x86", "busybox-static", "cpio"),
             "arm64": ("qemu-system-arm", "cpio")}
 FOR_TOOL = ("gcc", "make", "libc6-dev")
+FOR_STOCK = ("kmod", "cpio")
 FOR_DEB = ("dpkg-dev", "fakeroot")
 FOR_QEMU = ("mmdebstrap",)
 FOR_DEBIAN = ("mmdebstrap", "genext2fs", "e2fsprogs")

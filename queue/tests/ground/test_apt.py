@@ -152,5 +152,46 @@ class Apt(unittest.TestCase):
         self.assertNotIn("PGP", text)
 
 
+MADISON = """linux-image-amd64 | 7.3.4-1~bpo13+1 | http://mirror.invalid/debian trixie-backports/main amd64 Packages
+linux-image-amd64 |   7.2.13-1 | http://mirror.invalid/debian sid/main amd64 Packages
+linux-signed-amd64 | 7.2.13+1 | http://mirror.invalid/debian sid/main Sources
+"""
+SHOWN = {
+    "linux-image-amd64=7.3-1": "Pre-Depends: linux-base (>= 4.17)\nDepends: linux-image-7.3-amd64 (= 7.3-1)\n",
+    "linux-image-7.3-amd64=7.3-1": "Depends: kmod, linux-modules-7.3-amd64 (= 7.3-1), linux-base-7.3 (= 7.3-1)\n",
+    "linux-modules-7.3-amd64=7.3-1": "Depends: kmod, linux-base-7.3 (= 7.3-1)\nSuggests: linux-doc (= 7.3-1)\n",
+}
+
+
+class Versions(unittest.TestCase):
+    """What a private apt has of a package."""
+
+    def setUp(self):
+        self.private = apt.PrivateApt("/nowhere", ["sid"], "do without")
+
+    def said(self, answer):
+        """Has apt-cache answer."""
+        patched = mock.patch("ground.apt.proc.call", lambda argv: (0, answer(argv).encode(), b""))
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def test_newest_whatever_the_priority(self):
+        self.said(lambda _: MADISON)
+        self.assertEqual(self.private.newest("linux-image-amd64"), "7.3.4-1~bpo13+1")
+
+    def test_a_source_is_no_package(self):
+        self.said(lambda _: MADISON)
+        self.assertEqual(self.private.newest("linux-signed-amd64"), "")
+
+    def test_not_there(self):
+        self.said(lambda _: "")
+        self.assertEqual(self.private.newest("linux-image-amd64"), "")
+
+    def test_alike(self):
+        self.said(lambda argv: SHOWN.get(argv[-1], ""))
+        self.assertEqual(self.private.alike("linux-image-amd64", "7.3-1"),
+                         ["linux-image-amd64", "linux-image-7.3-amd64", "linux-modules-7.3-amd64", "linux-base-7.3"])
+
+
 if __name__ == "__main__":
     unittest.main()
