@@ -4,7 +4,7 @@
 import argparse
 
 from front import testing, verbs
-from kernel import kconfig, peers
+from kernel import kconfig, peers, stock
 
 WIDTH = 100
 DESCRIPTION = ("DMA ownership of IOMMU groups for Linux 5.10. "
@@ -39,6 +39,9 @@ def _test(sub):
     sub.add_argument("--mutants", nargs="*", metavar="WORD",
                      help="take one rule after the other away and see a test fail; with words only the rules with "
                           "one of them in their name or their test's")
+    sub.add_argument("--stock-tool", nargs="*", metavar="KERNEL",
+                     help=f"instead: boot Debian's own kernels, or of {', '.join(stock.SUITES)} those that are named, "
+                          "and see whether iommu-groups is right there")
 
 
 def _check(sub):

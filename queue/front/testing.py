@@ -4,6 +4,7 @@
 import sys
 
 from check import checks, machinery
+from give import stockboot
 from ground import console
 from ground.errors import Interrupted, Stop
 from ground.results import Report
@@ -82,6 +83,9 @@ def verb_test(layout, options):
     report = Report()
     if options.mutants is not None:
         mutants.run(layout, source, options.mutants, report)
+        return report.total()
+    if options.stock_tool is not None:
+        stockboot.run(trees.prepare(layout, source), options.stock_tool, report)
         return report.total()
     if _host(options):
         _run_host(layout, source, options, report)
