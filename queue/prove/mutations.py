@@ -27,8 +27,8 @@ PRIVATE_DMA = Suite("q35-intel", "dma_owner_private_test")
 UNIT_MSI = Suite("q35-intel", "iommu_msi_windows")
 MSI = Suite("virt-smmuv3", "vfio_msi_test")
 MSI_HARDWARE = Suite("virt-virtio-iommu", "vfio_msi_test")
-FAIL_NTH_ITS = Suite("virt-smmuv3", "dma_owner_fail_nth_test")
-FAIL_NTH_V2M = Suite("virt-smmuv3-v2m", "dma_owner_fail_nth_test")
+MSI_FAIL_NTH = Suite("virt-smmuv3", "vfio_msi_fail_nth_test")
+MSI_FAIL_NTH_V2M = Suite("virt-smmuv3-v2m", "vfio_msi_fail_nth_test")
 MSI_GROUPS = Suite("virt-smmuv3", "vfio_msi_groups_test")
 UNIT_SVA = Suite("q35-intel", "iommu_sva")
 BONDS = Suite("q35-intel", "sva_bond_test")
@@ -888,9 +888,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\n"
      "\terr = iommu_dma_prepare_msi(info->desc, its->get_msi_base(its_dev));\n"
      "\tif (err)\n"
-     "\t\treturn err;\n", FAIL_NTH_ITS),
+     "\t\treturn err;\n", MSI_FAIL_NTH),
     ("a v2m frame keeps the interrupt of a doorbell that fails", "drivers/irqchip/irq-gic-v2m.c",
-     "\t\tgoto err_unalloc_msi;\n", "\t\treturn err;\n", FAIL_NTH_V2M),
+     "\t\tgoto err_unalloc_msi;\n", "\t\treturn err;\n", MSI_FAIL_NTH_V2M),
     ("windows without number", TYPE1,
      "\tif (!ret && !vfio_msi_windows_avail(iommu))\n\t\tret = -ENOSPC;\n", "", MSI),
     ("a domain that comes later has no windows", TYPE1,

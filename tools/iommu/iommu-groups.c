@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,21 +12,23 @@
 
 #include "iommu-groups.h"
 
-#define TERMINAL_WIDTH	78
-
 static void show_help(void)
 {
-	printf("usage: iommu-groups [--json] [--sysfs DIR]\n"
-	       "       iommu-groups --why DEVICE [--json] [--sysfs DIR]\n"
-	       "       iommu-groups --watch [--sysfs DIR]\n"
+	printf("usage: iommu-groups [--json] [--sysfs DIR] [--proc DIR]\n"
+	       "       iommu-groups --why DEVICE [--json] [--sysfs DIR] [--proc DIR]\n"
+	       "       iommu-groups --plan [--sysfs DIR] [--proc DIR] DEVICE...\n"
+	       "       iommu-groups --watch [--sysfs DIR] [--proc DIR]\n"
 	       "\n"
 	       "Shows IOMMU groups, their devices and drivers, and who owns them.\n"
 	       "\n"
 	       "  -y, --why DEVICE  say why a device can or cannot be given to userspace\n"
 	       "                    now, and the commands that would change that\n"
+	       "  -p, --plan        write a shell script that makes the devices ready for\n"
+	       "                    userspace, and that takes it back if called with undo\n"
 	       "  -w, --watch       show each change as it comes\n"
 	       "  -j, --json        for programs\n"
 	       "      --sysfs DIR   read DIR instead of /sys\n"
+	       "      --proc DIR    read DIR instead of /proc, which belongs to that /sys\n"
 	       "  -h, --help        this text\n"
 	       "\n"
 	       "Exit status: 0 done, or the device can be given; 1 it cannot; 2 wrong\n"
@@ -34,94 +37,150 @@ static void show_help(void)
 
 static int wrong(const char *what)
 {
-	fprintf(stderr, "iommu-groups: %s; see iommu-groups --help\n", what);
+	complain("iommu-groups: %s; see iommu-groups --help", what);
 	return EXIT_USAGE;
 }
 
-/* Returns -1 to go on, or an exit status. */
-static int parse_options(struct options *options, int argc, char **argv)
-{
-	static const struct option names[] = {
-		{ "help",  no_argument,	      NULL, 'h' },
-		{ "json",  no_argument,	      NULL, 'j' },
-		{ "sysfs", required_argument, NULL, 's' },
-		{ "watch", no_argument,	      NULL, 'w' },
-		{ "why",   required_argument, NULL, 'y' },
-		{ }
-	};
-	int option;
+static const struct option option_names[] = {
+	{ "help",  no_argument,	      NULL, 'h' },
+	{ "json",  no_argument,	      NULL, 'j' },
+	{ "plan",  no_argument,	      NULL, 'p' },
+	{ "proc",  required_argument, NULL, 'c' },
+	{ "sysfs", required_argument, NULL, 's' },
+	{ "watch", no_argument,	      NULL, 'w' },
+	{ "why",   required_argument, NULL, 'y' },
+	{ }
+};
 
-	while ((option = getopt_long(argc, argv, "hjwy:", names, NULL)) != -1) {
-		switch (option) {
-		case 'h':
-			show_help();
-			return EXIT_FINE;
-		case 'j':
-			options->json = true;
-			break;
-		case 's':
-			options->sysfs = optarg;
-			break;
-		case 'w':
-			options->watch = true;
-			break;
-		case 'y':
-			options->why = optarg;
-			break;
-		default:
-			return wrong("nothing done");
-		}
+static bool take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'c':
+		options->proc = optarg;
+		return true;
+	case 'j':
+		options->json = true;
+		return true;
+	case 'p':
+		options->plan = true;
+		return true;
+	case 's':
+		options->sysfs = optarg;
+		return true;
+	case 'w':
+		options->watch = true;
+		return true;
+	case 'y':
+		options->why = optarg;
+		return true;
 	}
-	if (optind < argc)
+	return false;
+}
+
+/* Returns -1 to go on, or an exit status. */
+static int check_options(const struct options *options)
+{
+	if (options->plan && (options->why || options->json || options->watch))
+		return wrong("--plan stands alone: leave the other option out");
+	if (options->plan && !options->ndevices)
+		return wrong("which devices? Name them after --plan");
+	if (!options->plan && options->ndevices)
 		return wrong("which device? Give it to --why");
 	if (options->watch && (options->why || options->json))
 		return wrong("--watch stands alone: leave the other option out");
 	return -1;
 }
 
-/* A terminal would break the line within a word. */
-static void print_sentence(const char *text)
+/* The same. Only /sys is known to be of the same machine as /proc. */
+static int parse_options(struct options *options, int argc, char **argv)
 {
-	const char *word = text, *space;
-	int column = 0, length;
+	int option;
 
-	for (; *word; word = space) {
-		space = word + strspn(word, " ");
-		space += strcspn(space, " ");
-		length = space - word;
-		if (column && column + length > TERMINAL_WIDTH &&
-		    isatty(STDOUT_FILENO)) {
-			putchar('\n');
-			word++;
-			length--;
-			column = 0;
+	while ((option = getopt_long(argc, argv, "hjpwy:", option_names,
+				     NULL)) != -1) {
+		if (option == 'h') {
+			show_help();
+			return EXIT_FINE;
 		}
-		column += printf("%.*s", length, word);
+		if (!take_option(options, option))
+			return wrong("nothing done");
 	}
-	printf(".\n");
+	options->ndevices = argc - optind;
+	options->devices = argv + optind;
+	if (!options->proc && !strcmp(options->sysfs, "/sys"))
+		options->proc = "/proc";
+	return check_options(options);
+}
+
+/* What a device takes with it when it loses its driver, before the commands */
+static void print_warnings(const struct warnings *warnings)
+{
+	char line[NAME_LEN + COMMAND_LEN + 64];
+	int i;
+
+	for (i = 0; i < warnings->count; i++) {
+		snprintf(line, sizeof(line), "Careful: %s: %s.",
+			 warnings->list[i].device, warnings->list[i].text);
+		print_wrapped(stdout, line, 9, 0);
+	}
+}
+
+/* Is this the command that ends what a warning is about? */
+static bool is_dangerous(const struct warnings *warnings, const char *text)
+{
+	int i;
+
+	if (!strstr(text, "/unbind") && !strstr(text, "sriov_numvfs"))
+		return false;
+	for (i = 0; i < warnings->count; i++)
+		if (strstr(text, warnings->list[i].device))
+			return true;
+	return false;
+}
+
+static void print_commands(const char *title, const struct commands *commands,
+			   const struct warnings *warnings)
+{
+	int i;
+
+	if (!commands->count)
+		return;
+	printf("%s\n", title);
+	for (i = 0; i < commands->count; i++) {
+		printf("  ");
+		put_plain(stdout, commands->text[i], strlen(commands->text[i]));
+		puts(is_dangerous(warnings, commands->text[i]) ?
+		     "  # careful" : "");
+	}
+}
+
+static void print_verdict(const struct verdict *verdict)
+{
+	char sentence[SENTENCE_LEN + 1];
+
+	snprintf(sentence, sizeof(sentence), "%s.", verdict->sentence);
+	print_wrapped(stdout, sentence, 0, 0);
+	print_warnings(&verdict->warnings);
+	print_commands("To change that, as root:", &verdict->change,
+		       &verdict->warnings);
+	print_commands("To give it to the same owner, as root:", &verdict->join,
+		       &verdict->warnings);
+	print_commands("The kernel does not take it back by itself; to have it do so, as root:",
+		       &verdict->back, &verdict->warnings);
 }
 
 static int show_why(const struct machine *machine, const struct options *options)
 {
-	struct verdict verdict;
-	int i, ret;
+	static struct verdict verdict;
+	int ret;
 
 	ret = why(machine, options->why, &verdict);
-	if (ret == -EINVAL) {
-		fprintf(stderr,
-			"iommu-groups: no device is called '%s'; an address looks like 0000:02:01.0\n",
-			options->why);
-		return EXIT_USAGE;
-	}
-	if (options->json) {
+	if (ret == -EINVAL)
+		return wrong_name(machine, options->why);
+	if (options->json)
 		json_verdict(options->why, &verdict);
-	} else {
-		print_sentence(verdict.sentence);
-		if (verdict.ncommands)
-			printf("To change that, as root:\n");
-		for (i = 0; i < verdict.ncommands; i++)
-			printf("  %s\n", verdict.commands[i]);
-	}
+	else
+		print_verdict(&verdict);
 	if (ret)
 		return EXIT_UNREADABLE;
 	return verdict.possible ? EXIT_FINE : EXIT_CANNOT;
@@ -131,6 +190,8 @@ static int show(const struct machine *machine, const struct options *options)
 {
 	if (options->why)
 		return show_why(machine, options);
+	if (options->plan)
+		return plan(machine, options->ndevices, options->devices);
 	if (options->watch)
 		return watch(machine);
 	if (options->json)
@@ -146,22 +207,27 @@ int main(int argc, char **argv)
 {
 	struct options options = { .sysfs = "/sys" };
 	struct machine machine;
-	int ret;
+	int error, ret;
 
 	ret = parse_options(&options, argc, argv);
 	if (ret >= 0)
 		return ret;
-	ret = machine_read(&machine, options.sysfs);
+	/* A note is whole, not letter by letter between the output of others. */
+	setlinebuf(stderr);
+	/* Whoever reads a part of the output, as head does, has seen enough. */
+	signal(SIGPIPE, SIG_DFL);
+	ret = machine_read(&machine, options.sysfs, options.proc);
 	if (ret) {
-		fprintf(stderr, "iommu-groups: %s/kernel/iommu_groups: %s: %s\n",
-			options.sysfs, strerror(-ret),
-			"is sysfs mounted, and has the kernel IOMMU support?");
+		complain("iommu-groups: %s/kernel/iommu_groups: %s: %s",
+			 options.sysfs, strerror(-ret),
+			 "is sysfs mounted, and has the kernel IOMMU support?");
 		return EXIT_UNREADABLE;
 	}
 	ret = show(&machine, &options);
 	machine_free(&machine);
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("iommu-groups: output");
+	error = flush_output();
+	if (error) {
+		complain("iommu-groups: output: %s", strerror(error));
 		return EXIT_UNREADABLE;
 	}
 	return ret;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu-groups: what sysfs and debugfs tell about IOMMU groups, and the ways to
- * show it.
+ * iommu-groups: what sysfs, debugfs and /proc tell about IOMMU groups, and the
+ * ways to show it.
  *
- * A machine is read once and then only looked at; watch.c reads another one and
- * compares. Whatever the kernel did not tell is "" or UNKNOWN.
+ * A machine is read once and then only looked at; watch_poll.c reads another one
+ * and compares. Whatever the kernel did not tell is "" or UNKNOWN.
  */
 #ifndef IOMMU_GROUPS_H
 #define IOMMU_GROUPS_H
@@ -17,14 +17,15 @@
 
 #define NAME_LEN	64
 #define TASK_LEN	96
-#define SENTENCE_LEN	512
-#define MAX_COMMANDS	64
-#define MAX_HOLDERS	8
+#define SENTENCE_LEN	1024
+#define COMMAND_LEN	512
+#define MAX_COMMANDS	256
+#define MAX_WARNINGS	32
 
 /* Exit statuses, as in the manual page */
 enum {
 	EXIT_FINE,	/* done; with --why: the device can be given */
-	EXIT_CANNOT,	/* with --why: it cannot be given now */
+	EXIT_CANNOT,	/* with --why, --plan: it cannot be given (now) */
 	EXIT_USAGE,	/* wrong options */
 	EXIT_UNREADABLE,	/* something is not there, or must not be read */
 };
@@ -47,9 +48,17 @@ enum claim {
 
 struct device {
 	char name[NAME_LEN];	/* "0000:02:01.0" */
+	char *path;		/* its folder in sysfs; "" if it is not there */
+	char bus[NAME_LEN];	/* "pci" */
 	char driver[NAME_LEN];	/* "" for none */
 	bool pci;
-	bool bridge;
+	bool described;		/* vendor, id and class are known */
+	bool bridge;		/* by its header type */
+	bool vfio;		/* its driver is one of VFIO's */
+	bool changing;		/* the table says that its driver comes or leaves */
+	char behind[NAME_LEN];	/* the PCI device that makes its bus, as VMD */
+	char pf[NAME_LEN];	/* if it is a virtual function: whose */
+	int nvfs;		/* virtual functions that are on */
 	unsigned int vendor;
 	unsigned int id;
 	unsigned int class;
@@ -58,6 +67,8 @@ struct device {
 
 struct group {
 	int id;
+	char name[NAME_LEN];
+	bool noiommu;		/* made by VFIO for a device without IOMMU */
 	enum owner owner;
 	int count;		/* claims, or attached; -1 if not told */
 	char type[NAME_LEN];	/* of its default domain */
@@ -69,74 +80,187 @@ struct group {
 	struct device *devices;	/* sorted by name */
 };
 
-/* A process that has a group open */
+/* A process that has something of VFIO open */
 struct holder {
 	int pid;
 	char task[TASK_LEN];	/* "vfioctl[215]" */
+	int group;		/* -1: it has a device; of which group is not told */
 };
 
 struct machine {
 	const char *sysfs;
+	const char *proc;	/* NULL: not that of this sysfs */
 	bool table;		/* debugfs could be read */
 	bool owners;		/* the kernel tells owners */
+	bool all_seen;		/* holders[] has whoever there is */
 	int ngroups;
 	struct group *groups;	/* sorted by number */
+	int nholders;
+	struct holder *holders;	/* sorted by process */
+};
+
+struct commands {
+	int count;
+	char text[MAX_COMMANDS][COMMAND_LEN];
+};
+
+/* What ends when a device loses its driver */
+struct warnings {
+	int count;
+	struct warning {
+		char device[NAME_LEN];
+		char text[COMMAND_LEN];
+	} list[MAX_WARNINGS];
 };
 
 /* Whether a device can be given to userspace, and what to do about it */
 struct verdict {
 	bool possible;
+	bool changeable;		/* what @change has is all that it takes */
+	char device[NAME_LEN];		/* its full name */
 	char sentence[SENTENCE_LEN];
-	int ncommands;
-	char commands[MAX_COMMANDS][SENTENCE_LEN];
+	struct warnings warnings;
+	struct commands change;		/* then it can be given */
+	struct commands join;		/* then its group's owner can have it */
+	struct commands back;		/* then the kernel has it */
 };
 
 struct options {
 	const char *sysfs;
+	const char *proc;
 	const char *why;
 	bool json;
 	bool watch;
+	bool plan;
+	int ndevices;
+	char **devices;
 };
 
-/* machine.c */
-int machine_read(struct machine *machine, const char *sysfs);
-void machine_free(struct machine *machine);
+/* sysfs.c */
+typedef bool (*entry_fn)(const char *folder, const char *entry, void *data);
+
 void *grow(void *array, int count, size_t size);
-const char *owner_name(enum owner owner);
+__printf(2, 3) void make_path(char *path, const char *fmt, ...);
 __printf(1, 2) bool exists(const char *fmt, ...);
-bool iommu_is_active(const struct machine *machine);
+__printf(3, 4) bool read_value(char *value, size_t size, const char *fmt, ...);
+__printf(2, 3) bool read_link(char *name, const char *fmt, ...);
+__printf(3, 4) void walk_folder(entry_fn each, void *data, const char *fmt, ...);
+
+/* device.c */
+bool is_address(const char *name);
+void read_device(struct device *device, const struct machine *machine,
+		 const char *folder, const char *name);
+void free_device(struct device *device);
+const char *vfio_driver(const char *bus);
+bool is_mdev(const struct device *device);
+
+/* machine.c */
+int machine_read(struct machine *machine, const char *sysfs, const char *proc);
+void machine_free(struct machine *machine);
+const char *owner_name(enum owner owner);
+enum owner parse_owner(const char *name);
+const struct group *group_by_id(const struct machine *machine, int id);
 const struct group *find_group(const struct machine *machine, const char *name);
 const struct device *find_device(const struct group *group, const char *name);
-bool driver_manages_dma(const char *driver);
+
+/* table.c */
+void read_table(struct machine *machine);
+
+/* kernel.c */
+bool iommu_is_active(const struct machine *machine);
+bool bridges_are_claimed(const struct machine *machine);
+bool direct_is_refused(const struct machine *machine);
+bool interrupts_are_unsafe(const struct machine *machine);
+bool noiommu_is_on(const struct machine *machine);
+
+/* viable.c */
 bool driver_is_vfio(const char *driver);
-bool device_blocks(const struct group *group, const struct device *device);
-int count_blocking(const struct group *group);
-const struct device *attached_device(const struct group *group);
-const char *domain_driver(const struct group *group);
+bool device_blocks(const struct machine *machine, const struct group *group,
+		   const struct device *device);
+int count_blocking(const struct machine *machine, const struct group *group);
+const struct device *attached_device(const struct machine *machine,
+				     const struct group *group);
+const char *domain_driver(const struct machine *machine,
+			  const struct group *group);
 
 /* holders.c */
 void escape_name(char *to, size_t size, const char *name, size_t length);
-int find_holders(const struct machine *machine, int group,
-		 struct holder *holders, int max);
-int find_vfio_users(const struct machine *machine, struct holder *holders,
-		    int max);
+void find_holders(struct machine *machine);
+const struct holder *next_holder(const struct machine *machine, int group,
+				 const struct holder *last);
+int count_holders(const struct machine *machine, int group);
+bool process_holds(const struct machine *machine, int pid, int group);
+
+/* ending.c */
+void how_to_end(const struct machine *machine, int pid, char *text, size_t size);
+
+/* shell.c */
+__printf(2, 3) void add_command(struct commands *commands, const char *fmt, ...);
+const char *quoted(const char *word);
+
+/* hangs.c, hangs_block.c, hangs_net.c */
+__printf(3, 4) void warn(struct warnings *warnings, const char *device,
+			 const char *fmt, ...);
+bool is_below(const char *path, const char *folder);
+void what_hangs(const struct machine *machine, const struct device *device,
+		struct warnings *warnings);
+void what_is_mounted(const struct machine *machine, const struct device *device,
+		     struct warnings *warnings);
+void what_is_up(const struct machine *machine, const struct device *device,
+		struct warnings *warnings);
 
 /* class.c */
 const char *class_name(unsigned int class);
 
-/* show.c */
+/* terminal.c */
 bool colourful(void);
+bool can_draw(void);
+const char *colour(const char *code);
+int terminal_width(FILE *file);
+int flush_output(void);
+void put_plain(FILE *file, const char *text, size_t length);
+void print_wrapped(FILE *file, const char *text, int indent, int column);
+__printf(1, 2) void complain(const char *fmt, ...);
+
+/* show.c */
 void show_machine(const struct machine *machine);
 void show_missing(const struct machine *machine);
 
 /* json.c */
 void json_machine(const struct machine *machine);
-void json_verdict(const char *device, const struct verdict *verdict);
+void json_verdict(const char *asked, const struct verdict *verdict);
 
-/* why.c */
+/* name.c */
+bool full_name(const struct machine *machine, char *full, const char *name);
+int wrong_name(const struct machine *machine, const char *name);
+
+/* why.c, why_owned.c, why_never.c */
+struct question {
+	const struct machine *machine;
+	const struct group *group;
+	const struct device *device;
+	struct verdict *verdict;
+};
+
+__printf(2, 3) void say(struct verdict *verdict, const char *fmt, ...);
 int why(const struct machine *machine, const char *name, struct verdict *verdict);
+bool why_owned(const struct question *q);
+bool why_never(const struct question *q);
+bool why_not_yet(const struct question *q);
 
-/* watch.c */
+/* give.c */
+void unbind_others(const struct question *q);
+void bind_to_vfio(const struct machine *machine, const struct device *device,
+		  struct commands *commands);
+void commands_to_give(const struct question *q);
+void commands_back(const struct question *q);
+
+/* plan.c */
+int plan(const struct machine *machine, int count, char **names);
+
+/* watch.c, watch_poll.c */
+void show_time(void);
 int watch(const struct machine *machine);
+int follow_by_looking(const struct machine *first, int signals);
 
 #endif /* IOMMU_GROUPS_H */

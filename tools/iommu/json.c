@@ -62,6 +62,26 @@ static void json_field(const char *name, const char *value)
 		printf("null");
 }
 
+static const char *json_bool(bool value)
+{
+	return value ? "true" : "false";
+}
+
+/* What the device is for others, and others for it */
+static void json_relations(const struct device *device)
+{
+	printf(", ");
+	json_field("bus", device->bus);
+	printf(", \"vfio\": %s", json_bool(device->vfio));
+	if (!device->pci)
+		return;
+	printf(", \"bridge\": %s, \"virtual_functions\": %d, ",
+	       json_bool(device->bridge), device->nvfs);
+	json_field("physical_function", device->pf);
+	printf(", ");
+	json_field("behind", device->behind);
+}
+
 static void json_device(const struct device *device)
 {
 	static const char * const claims[] = {
@@ -74,20 +94,43 @@ static void json_device(const struct device *device)
 
 	printf("        {");
 	json_field("device", device->name);
-	if (device->pci)
+	if (device->pci && !device->described)
+		printf(", \"class\": null, \"class_name\": null, \"id\": null");
+	else if (device->pci)
 		printf(", \"class\": \"%06x\", \"class_name\": \"%s\", \"id\": \"%04x:%04x\"",
 		       device->class, class_name(device->class), device->vendor,
 		       device->id);
 	printf(", ");
 	json_field("driver", device->driver);
-	printf(", \"claim\": %s}", claims[device->claim]);
+	printf(", \"claim\": %s", claims[device->claim]);
+	json_relations(device);
+	printf("}");
 }
 
-static void json_group(const struct group *group)
+/* Those that have it open, as far as they could be seen */
+static void json_holders(const struct machine *machine,
+			 const struct group *group)
 {
-	int i;
+	const struct holder *holder = NULL;
+	char text[COMMAND_LEN];
+	const char *comma = "";
 
-	printf("    {\"group\": %d, ", group->id);
+	printf(",\n      \"holders\": [");
+	while ((holder = next_holder(machine, group->id, holder))) {
+		how_to_end(machine, holder->pid, text, sizeof(text));
+		printf("%s{\"pid\": %d, ", comma, holder->pid);
+		json_field("task", holder->task);
+		printf(", ");
+		json_field("end", text);
+		printf("}");
+		comma = ", ";
+	}
+	printf("]");
+}
+
+/* Who owns the group, as far as the kernel tells */
+static void json_owner(const struct group *group)
+{
 	json_field("owner", group->owner ? owner_name(group->owner) : "");
 	if (group->count < 0)
 		printf(", \"claims\": null, ");
@@ -99,9 +142,22 @@ static void json_group(const struct group *group)
 		       group->exited ? "true" : "false");
 	else
 		printf(", \"task_exited\": null, ");
+}
+
+static void json_group(const struct machine *machine, const struct group *group)
+{
+	int i;
+
+	printf("    {\"group\": %d, ", group->id);
+	json_owner(group);
 	json_field("type", group->type);
 	printf(", ");
 	json_field("domain", group->domain);
+	printf(", ");
+	json_field("name", group->name);
+	printf(", \"noiommu\": %s, \"direct\": %s", json_bool(group->noiommu),
+	       json_bool(group->direct));
+	json_holders(machine, group);
 	printf(",\n      \"devices\": [");
 	for (i = 0; i < group->ndevices; i++) {
 		printf(i ? ",\n" : "\n");
@@ -114,28 +170,56 @@ void json_machine(const struct machine *machine)
 {
 	int i;
 
-	printf("{\"tells_owners\": %s, \"tells_tasks\": %s,\n  \"groups\": [",
-	       machine->owners ? "true" : "false",
-	       machine->table ? "true" : "false");
+	printf("{\"tells_owners\": %s, \"tells_tasks\": %s, ",
+	       json_bool(machine->owners), json_bool(machine->table));
+	printf("\"tells_holders\": %s,\n  \"groups\": [",
+	       json_bool(machine->all_seen));
 	for (i = 0; i < machine->ngroups; i++) {
 		printf(i ? ",\n" : "\n");
-		json_group(&machine->groups[i]);
+		json_group(machine, &machine->groups[i]);
 	}
 	printf("]}\n");
 }
 
-void json_verdict(const char *device, const struct verdict *verdict)
+static void json_commands(const char *name, const struct commands *commands)
 {
 	int i;
 
-	printf("{");
-	json_field("device", device);
-	printf(", \"possible\": %s,\n  ", verdict->possible ? "true" : "false");
-	json_field("reason", verdict->sentence);
-	printf(",\n  \"commands\": [");
-	for (i = 0; i < verdict->ncommands; i++) {
+	printf(",\n  \"%s\": [", name);
+	for (i = 0; i < commands->count; i++) {
 		printf(i ? ",\n    " : "\n    ");
-		json_string(verdict->commands[i]);
+		json_string(commands->text[i]);
 	}
-	printf("]}\n");
+	printf("]");
+}
+
+static void json_warnings(const struct warnings *warnings)
+{
+	int i;
+
+	printf(",\n  \"warnings\": [");
+	for (i = 0; i < warnings->count; i++) {
+		printf(i ? ",\n    {" : "\n    {");
+		json_field("device", warnings->list[i].device);
+		printf(", ");
+		json_field("text", warnings->list[i].text);
+		printf("}");
+	}
+	printf("]");
+}
+
+/* @asked is the device as the user called it. */
+void json_verdict(const char *asked, const struct verdict *verdict)
+{
+	printf("{");
+	json_field("device", asked);
+	printf(", \"possible\": %s,\n  ", json_bool(verdict->possible));
+	json_field("reason", verdict->sentence);
+	json_commands("commands", &verdict->change);
+	printf(",\n  ");
+	json_field("name", verdict->device);
+	json_warnings(&verdict->warnings);
+	json_commands("commands_same_owner", &verdict->join);
+	json_commands("commands_back", &verdict->back);
+	printf("}\n");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Follows changes: by the trace events, for root and in a trace instance of its
- * own, so that nobody else's tracing is disturbed; else by looking every second.
+ * own, so that nobody else's tracing is disturbed; else watch_poll.c looks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,6 @@
 
 #include "iommu-groups.h"
 
-#define POLL_MS		1000
 #define LINE_LEN	512
 
 /* A descriptor that is readable once a signal asks to end, or -errno. */
@@ -39,18 +38,13 @@ static int catch_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static void show_time(void)
+void show_time(void)
 {
 	char text[16];
 	time_t now = time(NULL);
 
 	strftime(text, sizeof(text), "%H:%M:%S", localtime(&now));
 	printf("%s  ", text);
-}
-
-static const char *colour(const char *code)
-{
-	return colourful() ? code : "";
 }
 
 /*
@@ -87,7 +81,7 @@ static void remember_keepers(const struct machine *machine)
 		if (group->owner != OWNER_PRIVATE)
 			continue;
 		keeper->attached = group->count > 0 ? group->count : 1;
-		strcpy(keeper->driver, domain_driver(group));
+		strcpy(keeper->driver, domain_driver(machine, group));
 	}
 }
 
@@ -260,109 +254,29 @@ static size_t take_text(char *text, size_t length)
 /* Until a signal comes, or nobody reads any more. Returns an exit status. */
 static int follow_events(const char *instance, int signals)
 {
-	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN } };
+	struct pollfd fds[3] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+	};
 	char path[PATH_MAX + 16], text[LINE_LEN];
 	size_t length = 0;
 	ssize_t n = 1;
 
 	snprintf(path, sizeof(path), "%s/trace_pipe", instance);
-	fds[1].fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	fds[1].events = POLLIN;
-	while (fds[1].fd >= 0 && n > 0 && !ferror(stdout)) {
-		if (poll(fds, 2, -1) < 0 || fds[0].revents)
+	fds[2].fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fds[2].events = POLLIN;
+	while (fds[2].fd >= 0 && n > 0 && !ferror(stdout)) {
+		/* Of the output, only that nobody reads it any more is told. */
+		if (poll(fds, 3, -1) < 0 || fds[0].revents || fds[1].revents)
 			break;
-		n = read(fds[1].fd, text + length, LINE_LEN - 1 - length);
+		n = read(fds[2].fd, text + length, LINE_LEN - 1 - length);
 		if (n < 0 && errno == EAGAIN)
 			n = 1;
 		else if (n > 0)
 			length = take_text(text, length + n);
 	}
-	close(fds[1].fd);
-	return fds[1].fd < 0 || n <= 0 ? EXIT_UNREADABLE : EXIT_FINE;
-}
-
-/* A driver, or why there is none */
-static const char *driver_of(const struct device *device)
-{
-	if (!device)
-		return "(absent)";
-	return device->driver[0] ? device->driver : "-";
-}
-
-static void compare_device(const struct group *before, const struct group *now,
-			   const char *name)
-{
-	const char *from = driver_of(find_device(before, name));
-	const char *to = driver_of(find_device(now, name));
-
-	if (!strcmp(from, to))
-		return;
-	show_time();
-	printf("group %-3d %s: driver %s -> %s\n", now->id, name, from, to);
-}
-
-static void compare_owner(const struct group *before, const struct group *now)
-{
-	if (before->owner == now->owner)
-		return;
-	show_time();
-	printf("group %-3d owner %s -> %s", now->id, owner_name(before->owner),
-	       owner_name(now->owner));
-	if (now->owner == OWNER_PRIVATE)
-		printf(", a domain of %s", domain_driver(now));
-	else if (now->task[0])
-		printf(" %s%s", now->task,
-		       now->exited ? ", which has exited" : "");
-	putchar('\n');
-}
-
-static void compare_group(const struct group *before, const struct group *now)
-{
-	const char *name;
-	int i;
-
-	compare_owner(before, now);
-	for (i = 0; i < now->ndevices; i++)
-		compare_device(before, now, now->devices[i].name);
-	for (i = 0; i < before->ndevices; i++) {
-		name = before->devices[i].name;
-		if (!find_device(now, name))
-			compare_device(before, now, name);
-	}
-}
-
-static void compare(const struct machine *before, const struct machine *now)
-{
-	static const struct group none = { .owner = OWNER_NONE };
-	const struct group *old;
-	int i, j;
-
-	for (i = 0; i < now->ngroups; i++) {
-		old = &none;
-		for (j = 0; j < before->ngroups; j++)
-			if (before->groups[j].id == now->groups[i].id)
-				old = &before->groups[j];
-		compare_group(old, &now->groups[i]);
-	}
-	fflush(stdout);
-}
-
-static int follow_by_looking(const struct machine *first, int signals)
-{
-	struct pollfd fd = { .fd = signals, .events = POLLIN };
-	struct machine before = *first, now;
-
-	while (!poll(&fd, 1, POLL_MS) && !ferror(stdout)) {
-		if (machine_read(&now, first->sysfs))
-			return EXIT_UNREADABLE;
-		compare(&before, &now);
-		if (before.groups != first->groups)
-			machine_free(&before);
-		before = now;
-	}
-	if (before.groups != first->groups)
-		machine_free(&before);
-	return EXIT_FINE;
+	close(fds[2].fd);
+	return fds[2].fd < 0 || n <= 0 ? EXIT_UNREADABLE : EXIT_FINE;
 }
 
 /* Until a signal ends it; returns an exit status. */
@@ -374,10 +288,10 @@ int watch(const struct machine *machine)
 	if (signals < 0)
 		return EXIT_UNREADABLE;
 	if (make_instance(machine->sysfs, instance, sizeof(instance))) {
-		fprintf(stderr, "note: no trace events, so looking every second; Ctrl-C ends it\n");
+		complain("note: no trace events, so looking every second; Ctrl-C ends it");
 		ret = follow_by_looking(machine, signals);
 	} else {
-		fprintf(stderr, "note: following the trace events; Ctrl-C ends it\n");
+		complain("note: following the trace events; Ctrl-C ends it");
 		remember_keepers(machine);
 		ret = follow_events(instance, signals);
 		free(keepers);

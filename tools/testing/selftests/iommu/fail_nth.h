@@ -40,9 +40,12 @@ extern const struct operation rescan_owned_op;
 extern const struct operation attach_op;
 extern const struct operation detach_op;
 
+int keep_enabled(struct scene *scene, bool keep);
 int own(struct scene *scene);
 int prepare_msi(struct scene *scene);
 int run_msi(struct scene *scene);
 int settle(struct scene *scene);
+int prove(struct scene *scene);
+bool is_sane(int ret);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "../kselftest_harness.h"
 #include "lib/json.h"
+#include "lib/private.h"
 #include "tool.h"
 #include "tool_says.h"
 
@@ -35,6 +36,7 @@ static int make_old_sysfs(void)
 	static const char * const folders[] = {
 		OLD_DEVICES "/0000:00:19.0", OLD_DEVICES "/0000:00:19.1",
 		OLD "/class/iommu/dmar0", OLD "/bus/pci/drivers/vfio-pci",
+		OLD "/bus/platform/drivers/vfio-platform",
 	};
 	char command[128];
 	size_t i;
@@ -135,7 +137,7 @@ static int write_table(const char *owner, const char *attached, const char *othe
 	snprintf(text, sizeof(text),
 		 "group owner   task            domain    device       driver       claim\n"
 		 "7     %s " FREE " -            -\n"
-		 "%40s" ATTACHED " " PRIVATE_DRIVER " %s\n"
+		 "%40s" ATTACHED " " PRIVATE_DOMAIN_DRIVER " %s\n"
 		 "%40s" OTHER " other-driver %s\n", owner, "", attached, "", other);
 	if (system("mkdir -p " OLD "/kernel/debug/iommu"))
 		return -EIO;
@@ -157,7 +159,7 @@ FIXTURE_SETUP(private)
 	ASSERT_EQ(0, system("rm -rf " OLD));
 	ASSERT_EQ(0, make_old_sysfs());
 	ASSERT_EQ(0, set_owner("private\n", "1\n"));
-	ASSERT_EQ(0, set_driver(ATTACHED, PRIVATE_DRIVER));
+	ASSERT_EQ(0, set_driver(ATTACHED, PRIVATE_DOMAIN_DRIVER));
 }
 
 FIXTURE_TEARDOWN(private)
@@ -171,16 +173,16 @@ TEST_F(private, list)
 	ASSERT_EQ(0, make_file(OLD_GROUP "/type", "identity\n"));
 	EXPECT_EQ(0, tool("--sysfs " OLD));
 	EXPECT_TRUE(said_plain_text());
-	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DRIVER "\n"));
+	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DOMAIN_DRIVER "\n"));
 	EXPECT_TRUE(said("1 group: 0 in userspace, 1 in kernel use, 0 free\n"));
 }
 
 /* One of two drivers attached its device: the table tells which. */
 TEST_F(private, list_of_several)
 {
-	ASSERT_EQ(0, add_device(OTHER, PRIVATE_DRIVER));
+	ASSERT_EQ(0, add_device(OTHER, PRIVATE_DOMAIN_DRIVER));
 	EXPECT_EQ(0, tool("--sysfs " OLD));
-	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DRIVER "\n"));
+	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DOMAIN_DRIVER "\n"));
 	ASSERT_EQ(0, set_driver(OTHER, "other-driver"));
 	EXPECT_EQ(0, tool("--sysfs " OLD));
 	EXPECT_TRUE(said("Group 7   kernel, a domain of a driver\n"));
@@ -202,16 +204,16 @@ TEST_F(private, json)
 	EXPECT_TRUE(said("\"owner\": \"private\", \"claims\": 1, \"task\": "));
 	EXPECT_TRUE(said("\"modprobe[214]\", \"task_exited\": true, "));
 	EXPECT_TRUE(said("\"domain\": \"unmanaged\""));
-	EXPECT_TRUE(said("\"driver\": null, \"claim\": false}"));
-	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DRIVER "\", \"claim\": true}"));
-	EXPECT_TRUE(said("\"driver\": \"other-driver\", \"claim\": true}"));
+	EXPECT_TRUE(said("\"driver\": null, \"claim\": false, "));
+	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DOMAIN_DRIVER "\", \"claim\": true, "));
+	EXPECT_TRUE(said("\"driver\": \"other-driver\", \"claim\": true, "));
 }
 
 /* What keeps users from the device keeps drivers from it as well. */
 TEST_F(private, why_device_without_driver)
 {
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
-	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DRIVER, ATTACHED));
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DOMAIN_DRIVER, ATTACHED));
 	EXPECT_TRUE(said("To change that, as root:\n"
 			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n"
 			 "  echo vfio-pci > /sys/bus/pci/devices/" FREE "/driver_override\n",
@@ -228,7 +230,7 @@ TEST_F(private, why_device_of_vfio)
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
 	EXPECT_TRUE(said(PRIVATE "To change that, as root:\n"
 			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n",
-			 FREE, 7, PRIVATE_DRIVER, ATTACHED, ATTACHED,
+			 FREE, 7, PRIVATE_DOMAIN_DRIVER, ATTACHED, ATTACHED,
 			 ATTACHED));
 	EXPECT_EQ(NULL, strstr(output, "driver_override"));
 	ASSERT_EQ(0, set_owner("none\n", "0\n"));
@@ -239,13 +241,13 @@ TEST_F(private, why_device_of_vfio)
 TEST_F(private, why_attached_device)
 {
 	ASSERT_EQ(0, set_owner("private\n", "2\n"));
-	ASSERT_EQ(0, set_driver(FREE, PRIVATE_DRIVER));
+	ASSERT_EQ(0, set_driver(FREE, PRIVATE_DOMAIN_DRIVER));
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " ATTACHED));
 	EXPECT_TRUE(said(PRIVATE "To change that, as root:\n"
 			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n"
 			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n"
 			 "  echo vfio-pci > /sys/bus/pci/devices/" ATTACHED "/driver_override\n",
-			 ATTACHED, 7, PRIVATE_DRIVER, FREE " and 1 more", FREE,
+			 ATTACHED, 7, PRIVATE_DOMAIN_DRIVER, FREE " and 1 more", FREE,
 			 FREE, ATTACHED, ATTACHED));
 }
 
@@ -259,7 +261,9 @@ TEST_F(private, why_device_not_on_pci)
 	EXPECT_TRUE(said(PRIVATE, "54240000.dc", 7, "tegra-dc", "54200000.dc"));
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why 54200000.dc"));
 	EXPECT_TRUE(said(PRIVATE "To change that, as root:\n"
-			 "  echo 54200000.dc > /sys/bus/platform/devices/54200000.dc/driver/unbind\n",
+			 "  echo 54200000.dc > /sys/bus/platform/devices/54200000.dc/driver/unbind\n"
+			 "  echo vfio-platform > /sys/bus/platform/devices/54200000.dc/driver_override\n"
+			 "  echo 54200000.dc > /sys/bus/platform/drivers_probe\n",
 			 "54200000.dc", 7, "tegra-dc", "54200000.dc"));
 }
 
@@ -272,7 +276,7 @@ TEST_F(private, why_unclear_without_table)
 	EXPECT_EQ(NULL, strstr(output, "unbind"));
 	ASSERT_EQ(0, set_owner("private\n", "2\n"));
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
-	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DRIVER,
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DOMAIN_DRIVER,
 			 ATTACHED " and 1 more"));
 }
 
@@ -285,9 +289,9 @@ TEST_F(private, why_memory_of_a_process)
 	EXPECT_TRUE(said("%s of its group works on the memory of a process for %s.\n"
 			 "To change that, as root:\n"
 			 "  echo %s > /sys/bus/pci/devices/%s/driver/unbind\n",
-			 ATTACHED, PRIVATE_DRIVER, ATTACHED, ATTACHED));
+			 ATTACHED, PRIVATE_DOMAIN_DRIVER, ATTACHED, ATTACHED));
 	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
-	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DRIVER "\", \"claim\": true}"));
+	EXPECT_TRUE(said("\"driver\": \"" PRIVATE_DOMAIN_DRIVER "\", \"claim\": true, "));
 }
 
 TEST_F(private, why_clear_with_table)
@@ -298,7 +302,7 @@ TEST_F(private, why_clear_with_table)
 	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, "other-driver", OTHER));
 	ASSERT_EQ(0, make_table("kernel", "-"));
 	EXPECT_EQ(CANNOT, tool("--sysfs " OLD " --why " FREE));
-	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DRIVER, ATTACHED));
+	EXPECT_TRUE(said(PRIVATE_FOR_BOTH, FREE, 7, PRIVATE_DOMAIN_DRIVER, ATTACHED));
 }
 
 /* Without trace events: the driver is named with the change. */
@@ -313,7 +317,7 @@ TEST_F(private, watch)
 	EXPECT_TRUE(watch_says("group 7   owner private -> none\n"));
 	ASSERT_EQ(0, set_owner("private\n", "1\n"));
 	EXPECT_TRUE(watch_says("group 7   owner none -> private, a domain of %s\n",
-			       PRIVATE_DRIVER));
+			       PRIVATE_DOMAIN_DRIVER));
 	EXPECT_EQ(0, tool_watch_end(pid));
 }
 

@@ -12,22 +12,20 @@
 #include <unistd.h>
 
 #include "lib/json.h"
+#include "lib/private.h"
 #include "scene_test.h"
 #include "tool.h"
 #include "tool_says.h"
 
 #define JSON_DEVICE \
-	"{\"device\": \"%s\", \"class\": \"020000\", \"class_name\": \"network card\", \"id\": \"8086:100e\", \"driver\": null, \"claim\": false}"
+	"{\"device\": \"%s\", \"class\": \"020000\", \"class_name\": \"network card\", \"id\": \"8086:100e\", \"driver\": null, \"claim\": false, "
 
 /* It attaches the device to a domain of its own. */
 static int attach(const char *bdf)
 {
-	char path[96];
-	int ret;
+	int ret = pci_switch(bdf, PRIVATE_DOMAIN_DRIVER);
 
-	ret = pci_switch(bdf, PRIVATE_DRIVER);
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/attached", bdf);
-	return ret ? ret : sysfs_write(path, "1");
+	return ret ? ret : private_attach(bdf);
 }
 
 static const char *advice_to_kill(pid_t pid)
@@ -180,15 +178,79 @@ TEST_F(why, follows_claim_and_release)
 		ASSERT_EQ(0, vfio_user_set_container(self->user));
 		EXPECT_EQ(CANNOT, tool_why(self->a));
 		ASSERT_EQ(0, vfio_unset_container(self->user->group));
-		EXPECT_EQ(CAN, tool_why(self->a));
+		EXPECT_EQ(CANNOT, tool_why(self->a));
+		EXPECT_TRUE(said(HELD, self->a, myself(), self->id));
 	}
+	vfio_user_close(self->user);
+	EXPECT_EQ(CAN, tool_why(self->a));
+}
+
+/* Without a claim it is nobody's, but nobody else can open it. */
+TEST_F(why, names_holder_without_claim)
+{
+	ASSERT_EQ(0, scene_open_group(&self->scene));
+	EXPECT_EQ(CANNOT, tool_why(self->a));
+	EXPECT_TRUE(said(HELD, self->a, myself(), self->id));
+	EXPECT_TRUE(said("\n  kill %d\n", getpid()));
+	EXPECT_EQ(-EBUSY, vfio_open_group(self->id));
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_TRUE(said(HELD_SIBLING, self->b, myself(), self->id));
+	EXPECT_EQ(0, tool(""));
+	EXPECT_TRUE(said("Group %-3d free, held open by %s\n", self->id,
+			 myself()));
+	vfio_user_close(self->user);
+	EXPECT_EQ(CAN, tool_why(self->a));
+}
+
+/* The owner of A gets B as well. */
+TEST_F(why, tells_how_owner_gets_sibling)
+{
+	int device;
+
+	ASSERT_EQ(0, vfio_user_open(self->user, self->a));
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_EQ(2, follow_joining());
+	device = vfio_open_device(self->user->group, self->b);
+	EXPECT_LE(0, device);
+	close(device);
+}
+
+/* The kernel gets B by what is said below the rest. */
+TEST_F(why, tells_way_back_to_kernel)
+{
+	EXPECT_EQ(CANNOT, tool_why(self->b));
+	EXPECT_EQ(2, follow_way_back());
+	EXPECT_TRUE(pci_bound_to(self->b, "e1000"));
+}
+
+/* B leaves its driver for a user, and comes back to it. */
+TEST_F(why, plan_is_done_and_undone)
+{
+	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
+	ASSERT_EQ(0, tool_plan(self->b));
+	EXPECT_EQ(CAN, tool_why(self->b));
+	EXPECT_EQ(0, vfio_user_open(self->user, self->b));
+	vfio_user_close(self->user);
+	EXPECT_EQ(0, tool_plan_undo());
+	EXPECT_TRUE(pci_bound_to(self->b, "e1000"));
+}
+
+/* The same for A, whose sibling is in the way. */
+TEST_F(why, plan_makes_way)
+{
+	ASSERT_EQ(0, pci_bind(self->b, "e1000"));
+	ASSERT_EQ(0, pci_unbind(self->a));
+	ASSERT_EQ(0, tool_plan(self->a));
+	EXPECT_EQ(0, vfio_user_open(self->user, self->a));
+	vfio_user_close(self->user);
+	EXPECT_EQ(0, tool_plan_undo());
+	EXPECT_TRUE(pci_bound_to(self->a, ""));
+	EXPECT_TRUE(pci_bound_to(self->b, "e1000"));
 }
 
 /* No VFIO device left, and the way back. */
 TEST_F(why, tells_way_back_to_vfio_pci)
 {
-	self->user->group = vfio_open_group(self->id);
-	ASSERT_LE(0, self->user->group);
 	ASSERT_EQ(0, pci_unbind(self->a));
 	EXPECT_EQ(CANNOT, tool_why(self->a));
 	EXPECT_TRUE(said("%s cannot be given to userspace yet: it is not bound to vfio-pci.\n",
@@ -273,10 +335,10 @@ TEST_F(why, names_driver_of_private_domain)
 {
 	ASSERT_EQ(0, attach(self->b));
 	EXPECT_EQ(CANNOT, tool_why(self->a));
-	EXPECT_TRUE(said(PRIVATE, self->a, self->id, PRIVATE_DRIVER, self->b));
+	EXPECT_TRUE(said(PRIVATE, self->a, self->id, PRIVATE_DOMAIN_DRIVER, self->b));
 	EXPECT_EQ(-EPERM, vfio_user_open(self->user, self->a));
 	EXPECT_EQ(0, tool(""));
-	EXPECT_TRUE(said("Group %-3d kernel, a domain of " PRIVATE_DRIVER "\n",
+	EXPECT_TRUE(said("Group %-3d kernel, a domain of " PRIVATE_DOMAIN_DRIVER "\n",
 			 self->id));
 	EXPECT_EQ(CANNOT, tool_why(self->a));
 	EXPECT_EQ(1, follow_advice());
@@ -393,13 +455,13 @@ TEST_F(groups, watch_private)
 	ASSERT_EQ(-EBUSY, attach(self->s->a));
 
 	EXPECT_TRUE(watch_says("group %-3d claimed   by the kernel: a domain of %s for %s\n",
-			       id, PRIVATE_DRIVER, self->s->a));
+			       id, PRIVATE_DOMAIN_DRIVER, self->s->a));
 	EXPECT_TRUE(watch_says("group %-3d refused   e1000 for %s: on a domain of %s\n",
-			       id, self->s->b, PRIVATE_DRIVER));
+			       id, self->s->b, PRIVATE_DOMAIN_DRIVER));
 	EXPECT_TRUE(watch_says("group %-3d released  by the kernel: a domain of %s for %s\n",
-			       id, PRIVATE_DRIVER, self->s->a));
+			       id, PRIVATE_DOMAIN_DRIVER, self->s->a));
 	EXPECT_TRUE(watch_says("group %-3d refused   %s for %s: in kernel use\n",
-			       id, PRIVATE_DRIVER, self->s->a));
+			       id, PRIVATE_DOMAIN_DRIVER, self->s->a));
 	EXPECT_EQ(0, tool_watch_end(pid));
 }
 

@@ -10,6 +10,7 @@
 #include "lib/private.h"
 #include "random_machine.h"
 #include "scene.h"
+#include "tool.h"
 
 #define MODULE		"8139cp"
 
@@ -476,6 +477,21 @@ int machine_open_device(struct machine *machine, const struct model_args *args)
 int machine_close_device(struct machine *machine, const struct model_args *args)
 {
 	return close_fd(&machine->devices[args->dev]);
+}
+
+/* How the tool ends, as an errno */
+int machine_why(struct machine *machine, const struct model_args *args)
+{
+	switch (tool_why(machine->bdf[args->dev])) {
+	case CAN:
+		return 0;
+	case CANNOT:
+		return -EPERM;
+	case UNREADABLE:
+		return -ENOENT;
+	default:
+		return -EIO;
+	}
 }
 
 int machine_open_container(struct machine *machine, const struct model_args *args)

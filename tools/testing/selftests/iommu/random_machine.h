@@ -62,6 +62,7 @@ machine_op machine_open_device;
 machine_op machine_close_device;
 machine_op machine_dma;
 machine_op machine_dma_unbound;
+machine_op machine_why;
 machine_op machine_autoprobe;
 machine_op machine_rescan;
 machine_op machine_load;

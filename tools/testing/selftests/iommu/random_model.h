@@ -135,6 +135,7 @@ model_op model_dma;
 model_can model_can_dma;
 model_op model_dma_unbound;
 model_can model_can_dma_unbound;
+model_op model_why;
 
 /* Operations on the bus; args->on: is a new driver offered the devices? */
 model_op model_rescan;

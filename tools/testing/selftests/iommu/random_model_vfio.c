@@ -46,6 +46,23 @@ static void settle_group(struct model *model, int group)
 }
 
 /* VFIO knows a group while it has a device there, or somebody has it open. */
+/*
+ * Can somebody else have the device now? What iommu-groups says has to be what a
+ * claim would. A group's file is for one process at a time.
+ */
+int model_why(struct model *model, const struct model_args *args)
+{
+	const struct model_dev *dev = &model->devs[args->dev];
+
+	if (!dev->present)
+		return -ENOENT;
+	if (dev->bridge || dev->driver != VFIO_DRIVER ||
+	    model->groups[dev->group].open ||
+	    model_owner(model, dev->group) != OWNER_NONE)
+		return -EPERM;
+	return 0;
+}
+
 int model_open_group(struct model *model, const struct model_args *args)
 {
 	struct model_group *group = &model->groups[args->group];

@@ -86,6 +86,7 @@ static const struct operation operations[] = {
 	OP(close_device, 4, DEV, model_can_close_device),
 	OP(dma, 80, DEV | PAGE, model_can_dma),
 	OP(dma_unbound, 10, DEV | PAGE, model_can_dma_unbound),
+	OP(why, 20, DEV, always),
 };
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -14,6 +14,9 @@
 /* What "iommu-groups --watch" has said so far. */
 #define WATCHED		"/tmp/iommu-groups-watch"
 
+/* What "iommu-groups --plan" has written. */
+#define PLAN		"/tmp/iommu-groups-plan"
+
 char output[OUTPUT_LEN];
 
 static void __attribute__((constructor)) find_tool(void)
@@ -79,15 +82,16 @@ bool said_plain_text(void)
 	return !*c;
 }
 
-/* Run the commands that the tool gave last, which are indented. */
-int follow_advice(void)
+/* Run the commands that the tool gave last under a title; how many there were. */
+static int follow(const char *title)
 {
-	char *line, *rest = output;
+	char *line, *rest = strstr(output, title);
 	int n = 0;
 
+	rest += rest ? strlen(title) : 0;
 	while ((line = strsep(&rest, "\n"))) {
 		if (strncmp(line, "  ", 2))
-			continue;
+			break;
 		if (system(line))
 			return -EIO;
 		n++;
@@ -95,8 +99,48 @@ int follow_advice(void)
 	return n;
 }
 
-/* Start the tool as @user with its output in a file; returns its process. */
-pid_t tool_watch(uid_t user, const char *sysfs)
+/* To change what it said */
+int follow_advice(void)
+{
+	return follow("To change that, as root:\n");
+}
+
+/* To give the device to the owner of its group */
+int follow_joining(void)
+{
+	return follow("To give it to the same owner, as root:\n");
+}
+
+/* To have the kernel take the device */
+int follow_way_back(void)
+{
+	return follow("to have it do so, as root:\n");
+}
+
+/* Have the tool plan for a device, and a shell do that; returns its status. */
+int tool_plan(const char *bdf)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "iommu-groups --plan %s > " PLAN " && sh " PLAN, bdf);
+	return system(command);
+}
+
+/* Take the last plan back. */
+int tool_plan_undo(void)
+{
+	int ret = system("sh " PLAN " undo");
+
+	unlink(PLAN);
+	return ret;
+}
+
+/*
+ * Start the tool as @user with its output in a file; returns its process. Without
+ * @proc it takes the usual one, if any.
+ */
+pid_t tool_watch_proc(uid_t user, const char *sysfs, const char *proc)
 {
 	pid_t pid = fork();
 	int fd;
@@ -109,8 +153,13 @@ pid_t tool_watch(uid_t user, const char *sysfs)
 	if (setuid(user))
 		_exit(126);
 	execlp("iommu-groups", "iommu-groups", "--watch", "--sysfs", sysfs,
-	       NULL);
+	       proc ? "--proc" : NULL, proc, NULL);
 	_exit(127);
+}
+
+pid_t tool_watch(uid_t user, const char *sysfs)
+{
+	return tool_watch_proc(user, sysfs, NULL);
 }
 
 /* Returns how the tool ended. */

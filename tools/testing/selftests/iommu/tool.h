@@ -16,9 +16,6 @@
 
 #define OUTPUT_LEN	65536
 
-/* The driver of drivers/iommu/tests/private_domain_driver.c */
-#define PRIVATE_DRIVER	"private-domain"
-
 extern char output[OUTPUT_LEN];
 
 int tool(const char *fmt, ...);
@@ -26,7 +23,12 @@ int tool_why(const char *bdf);
 bool said(const char *fmt, ...);
 bool said_plain_text(void);
 int follow_advice(void);
+int follow_joining(void);
+int follow_way_back(void);
+int tool_plan(const char *bdf);
+int tool_plan_undo(void);
 pid_t tool_watch(uid_t user, const char *sysfs);
+pid_t tool_watch_proc(uid_t user, const char *sysfs, const char *proc);
 int tool_watch_end(pid_t pid);
 bool watch_says(const char *fmt, ...);
 

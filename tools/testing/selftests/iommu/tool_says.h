@@ -8,6 +8,10 @@
 /* The device, its owner or driver, and the group */
 #define OWNED_ANEW \
 	"%s cannot be given to userspace anew: %s owns group %d, and can have this device as well once it is bound to vfio-pci.\n"
+#define HELD \
+	"%s cannot be given to userspace anew: %s holds group %d open, and everybody else gets EBUSY.\n"
+#define HELD_SIBLING \
+	"%s cannot be given to userspace anew: %s holds group %d open, and can have this device as well once it is bound to vfio-pci.\n"
 #define BLOCKED \
 	"%s cannot be given to userspace: %s of its group is in kernel use by %s.\n"
 #define POSSIBLE \
