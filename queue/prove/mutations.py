@@ -946,8 +946,6 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("PASIDs are enabled after ATS", INTEL,
      "\tif (!info->pasid_enabled && !info->ats_enabled && !info->pri_enabled)\n",
      "\tif (!info->pasid_enabled)\n", SVA_DMA),
-    ("the kernel's tables on an IOMMU that cannot tell", INTEL_SVM,
-     "\tif (!mm && !ecap_srs(iommu->ecap)) {\n", "\tif (false) {\n", SVA_DMA),
     ("the PASID table of a device that is gone", INTEL_SVM,
      "\t\t\tif (get_domain_info(dev)) {\n", "\t\t\tif (true) {\n", SVA_DMA),
     ("a reference to a PASID is taken with interrupts on", "drivers/iommu/ioasid.c",
