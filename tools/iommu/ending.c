@@ -4,6 +4,7 @@
  * ended by what started it, which its control group tells.
  */
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,12 +152,39 @@ static bool end_unit(const struct machine *machine, int pid, const char *path,
 	return true;
 }
 
+/*
+ * Is it the first process of a namespace, and not prepared for SIGTERM? Then the
+ * kernel lets no signal through from outside, but the one that nobody can catch.
+ */
+static bool ignores_term(const struct machine *machine, int pid)
+{
+	char path[PATH_MAX], line[256];
+	unsigned long long caught = 0;
+	const char *last = NULL;
+	bool first = false;
+	FILE *status;
+
+	make_path(path, "%s/%d/status", machine->proc, pid);
+	status = fopen(path, "re");
+	if (!status)
+		return false;
+	while (fgets(line, sizeof(line), status)) {
+		if (!strncmp(line, "NSpid:\t", 7)) {
+			last = strrchr(line, '\t');
+			first = last > line + 6 && atoi(last) == 1;
+		}
+		sscanf(line, "SigCgt: %llx", &caught);
+	}
+	fclose(status);
+	return first && !(caught & 1ULL << (SIGTERM - 1));
+}
+
 /* The command that ends @pid, which has the group now */
 void how_to_end(const struct machine *machine, int pid, char *text, size_t size)
 {
 	char path[PATH_MAX], copy[PATH_MAX], *part, *rest = copy;
 
-	snprintf(text, size, "kill %d", pid);
+	snprintf(text, size, "kill %s%d", ignores_term(machine, pid) ? "-9 " : "", pid);
 	if (!read_cgroup(machine, pid, path))
 		return;
 	strcpy(copy, path);

@@ -324,7 +324,7 @@ static const char *missing_owners(const struct machine *machine)
 	if (machine->proc && geteuid())
 		return "this kernel does not tell who owns a group; root sees who has one open";
 	if (machine->proc)
-		return "this kernel does not tell who owns a group, and not all processes can be seen";
+		return "this kernel does not tell owners, and not all processes can be seen";
 	return "this kernel does not tell who owns a group";
 }
 

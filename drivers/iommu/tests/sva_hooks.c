@@ -11,13 +11,14 @@
  *   max_pasid	the highest PASID that the next devices can use; 0 for all
  *   fail_bind	an errno with which every bond fails; 0 for none
  *   foreign_pasid	"Y" has the driver give each bond a PASID of its own
+ *   let_go	takes any number: what "unbind_later" bound is bound no more
  *   bonds	how many there are
  *   mm_refs	references to the mm_struct and to the memory of whoever reads it
  *
  * and some that take the name of a device, of the mock or of PCI:
  *
  *   supervisor	binds the kernel's address space to it, and lets go again
- *   unbind_later	binds whoever writes, and has a work item let go some time later
+ *   unbind_later	binds whoever writes, and has a work item let go at "let_go"
  *   own	claims its group for userspace
  *   disown	releases the group
  */
@@ -26,7 +27,7 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/iommu.h>
-#include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/sched.h>
@@ -38,7 +39,6 @@
 #include "mock_iommu.h"
 #include "sva_queue.h"
 
-#define UNBIND_AFTER_MS		300
 #define MOCK_SVA_DEVICES	4
 
 static struct mock_sva_device {
@@ -48,6 +48,9 @@ static struct mock_sva_device {
 static unsigned int nr_devices;
 /* Protects the two above. */
 static DEFINE_MUTEX(devices_mutex);
+static LIST_HEAD(kept_bonds);
+/* Protects that list. */
+static DEFINE_MUTEX(kept_mutex);
 static u32 max_pasid;
 static u32 fail_bind;
 
@@ -137,37 +140,54 @@ static int mm_refs_get(void *data, u64 *refs)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(mm_refs_fops, mm_refs_get, NULL, "%llu\n");
 
-struct unbind_work {
-	struct delayed_work work;
+/* A bond that "unbind_later" made */
+struct kept_bond {
+	struct list_head list;
 	struct iommu_sva *handle;
 };
 
-static void unbind_work(struct work_struct *work)
+static void unbind_kept(struct work_struct *work)
 {
-	struct unbind_work *unbind = container_of(to_delayed_work(work),
-						  struct unbind_work, work);
+	struct kept_bond *bond, *next;
+	LIST_HEAD(bonds);
 
-	iommu_sva_unbind_device(unbind->handle);
-	kfree(unbind);
+	mutex_lock(&kept_mutex);
+	list_splice_init(&kept_bonds, &bonds);
+	mutex_unlock(&kept_mutex);
+	list_for_each_entry_safe(bond, next, &bonds, list) {
+		iommu_sva_unbind_device(bond->handle);
+		kfree(bond);
+	}
 }
+
+static DECLARE_WORK(unbind_kept_work, unbind_kept);
 
 static int unbind_later(struct device *dev)
 {
-	struct unbind_work *unbind = kzalloc(sizeof(*unbind), GFP_KERNEL);
+	struct kept_bond *bond = kzalloc(sizeof(*bond), GFP_KERNEL);
 
-	if (!unbind)
+	if (!bond)
 		return -ENOMEM;
-	unbind->handle = iommu_sva_bind_device(dev, 0);
-	if (IS_ERR(unbind->handle)) {
-		int ret = PTR_ERR(unbind->handle);
+	bond->handle = iommu_sva_bind_device(dev, 0);
+	if (IS_ERR(bond->handle)) {
+		int ret = PTR_ERR(bond->handle);
 
-		kfree(unbind);
+		kfree(bond);
 		return ret;
 	}
-	INIT_DELAYED_WORK(&unbind->work, unbind_work);
-	schedule_delayed_work(&unbind->work, msecs_to_jiffies(UNBIND_AFTER_MS));
+	mutex_lock(&kept_mutex);
+	list_add_tail(&bond->list, &kept_bonds);
+	mutex_unlock(&kept_mutex);
 	return 0;
 }
+
+static int let_go_set(void *data, u64 unused)
+{
+	schedule_work(&unbind_kept_work);
+	flush_work(&unbind_kept_work);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(let_go_fops, NULL, let_go_set, "%llu\n");
 
 static int bind_supervisor(struct device *dev)
 {
@@ -248,6 +268,7 @@ static int __init sva_hooks_init(void)
 	debugfs_create_u32("max_pasid", 0600, dir, &max_pasid);
 	debugfs_create_file_unsafe("fail_bind", 0600, dir, NULL, &fail_bind_fops);
 	debugfs_create_bool("foreign_pasid", 0600, dir, &mock_iommu.foreign_pasid);
+	debugfs_create_file_unsafe("let_go", 0200, dir, NULL, &let_go_fops);
 	debugfs_create_u32("bonds", 0400, dir, &mock_iommu.bonds);
 	debugfs_create_file_unsafe("mm_refs", 0400, dir, NULL, &mm_refs_fops);
 	add_action(dir, "supervisor", bind_supervisor);

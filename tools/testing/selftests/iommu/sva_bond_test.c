@@ -92,6 +92,7 @@ FIXTURE_SETUP(bond)
 {
 	if (!sva_mock_exists())
 		SKIP(_exit(255), "no mock devices in this kernel");
+	ASSERT_EQ(0, sva_let_go());
 	ASSERT_EQ(0, sva_mock_set("devices", 2));
 	ASSERT_EQ(0, sva_mock_device(0, self->first, sizeof(self->first)));
 	ASSERT_EQ(0, sva_mock_device(1, self->second, sizeof(self->second)));
@@ -285,7 +286,8 @@ TEST_F(bond, work_item_unbinds)
 	}
 	EXPECT_EQ(0, child_status(child));
 	EXPECT_EQ(1U, bonds());
-	EXPECT_TRUE(bonds_become(0));
+	EXPECT_EQ(0, sva_let_go());
+	EXPECT_EQ(0U, bonds());
 }
 
 TEST_F(bond, work_item_unbinds_before)
@@ -296,7 +298,7 @@ TEST_F(bond, work_item_unbinds_before)
 	ASSERT_LE(0, queue);
 	EXPECT_EQ(0, sva_hook("unbind_later", self->first));
 	EXPECT_EQ(1U, bonds());
-	usleep(600000);
+	EXPECT_EQ(0, sva_let_go());
 	EXPECT_EQ(1U, bonds());
 	EXPECT_EQ(FIRST_PASID, sva_pasid(queue));
 	close(queue);
@@ -414,7 +416,9 @@ TEST_F(bond, device_removed_under_a_bond)
 	EXPECT_EQ(1, kmsg_find(kmsg, line));
 	close(queue);
 	close(kmsg);
-	EXPECT_TRUE(bonds_become(0));
+	EXPECT_EQ(1U, bonds());
+	EXPECT_EQ(0, sva_let_go());
+	EXPECT_EQ(0U, bonds());
 }
 
 /* Open and close both devices again and again; 0 if it could, and always. */
@@ -428,6 +432,8 @@ static int storm(const char *first, const char *second)
 		ret = one < 0 || two < 0 || sva_pasid(one) != sva_pasid(two);
 		if (i % 10 == 5)
 			ret |= sva_hook("unbind_later", first);
+		if (i % 10 == 8)
+			ret |= sva_let_go();
 		close(one);
 		close(two);
 	}
@@ -446,6 +452,7 @@ TEST_F(bond, storm)
 	}
 	for (i = 0; i < STORM_TASKS; i++)
 		EXPECT_EQ(0, child_status(children[i]));
+	EXPECT_EQ(0, sva_let_go());
 }
 
 /*

@@ -29,9 +29,6 @@
 #define OTHER		0x99aabbccddeeff00ULL
 #define PAGE		4096
 
-/* By then the hook "unbind_later" has done so. */
-#define UNBOUND_MS	800
-
 #define STORM_TASKS	4
 #define STORM_TURNS	20
 
@@ -445,7 +442,7 @@ TEST_F(dma, device_removed_under_a_bond)
 		 "%s: leaves IOMMU group %d while it works on a process's memory",
 		 bdf, self->group);
 	EXPECT_EQ(1, kmsg_find(kmsg, line));
-	usleep(UNBOUND_MS * 1000);
+	EXPECT_EQ(0, sva_let_go());
 	ASSERT_EQ(0, pci_rescan());
 
 	self->bdf = endpoint_bdf(0, false);

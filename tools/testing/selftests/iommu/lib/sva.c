@@ -98,6 +98,12 @@ int sva_hook(const char *file, const char *device)
 	return sysfs_write(path, device);
 }
 
+/* What the hook "unbind_later" bound is bound no more when this returns. */
+int sva_let_go(void)
+{
+	return sva_mock_set("let_go", 1);
+}
+
 /* The name of the n-th of the mock's devices that have a file, in their order. */
 int sva_mock_device(unsigned int n, char *name, size_t len)
 {

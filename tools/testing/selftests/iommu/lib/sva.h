@@ -25,6 +25,7 @@ int sva_pasid(int queue);
 int sva_mock_set(const char *file, unsigned int value);
 int sva_mock_get(const char *file, unsigned int *value);
 int sva_hook(const char *file, const char *device);
+int sva_let_go(void);
 int sva_mock_device(unsigned int n, char *name, size_t len);
 bool sva_mock_exists(void);
 
