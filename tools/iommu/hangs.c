@@ -123,11 +123,8 @@ struct list {
 /* The first three names, and how many more */
 static void add_name(struct list *list, const char *name)
 {
-	size_t length = strlen(list->text);
-
 	if (list->count++ < 3)
-		snprintf(list->text + length, sizeof(list->text) - length,
-			 "%s%s", length ? ", " : "", name);
+		add_text(list->text, "%s%s", list->text[0] ? ", " : "", name);
 }
 
 static const char *rest_of(const struct list *list)

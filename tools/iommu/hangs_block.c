@@ -176,7 +176,6 @@ static void find_mounts(const struct machine *machine,
 {
 	char path[PATH_MAX], line[2 * PATH_MAX], places[COMMAND_LEN / 2] = "";
 	const char *where;
-	size_t length;
 	int count = 0;
 	FILE *mounts;
 
@@ -186,10 +185,8 @@ static void find_mounts(const struct machine *machine,
 		return;
 	while (fgets(line, sizeof(line), mounts)) {
 		where = take_mount(machine, device, line);
-		length = strlen(places);
 		if (where[0] && count++ < 3)
-			snprintf(places + length, sizeof(places) - length,
-				 "%s%s", length ? ", " : "", where);
+			add_text(places, "%s%s", places[0] ? ", " : "", where);
 	}
 	fclose(mounts);
 	warn_mounts(device, places, count, warnings);

@@ -146,6 +146,11 @@ __printf(3, 4) bool read_value(char *value, size_t size, const char *fmt, ...);
 __printf(2, 3) bool read_link(char *name, const char *fmt, ...);
 __printf(3, 4) void walk_folder(entry_fn each, void *data, const char *fmt, ...);
 
+__printf(3, 4) void append(char *text, size_t size, const char *fmt, ...);
+
+/* At the end of what an array of characters has; what does not fit is cut off. */
+#define add_text(array, fmt...)	append(array, sizeof(array), fmt)
+
 /* device.c */
 bool is_address(const char *name);
 void read_device(struct device *device, const struct machine *machine,

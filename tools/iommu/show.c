@@ -2,7 +2,6 @@
 /*
  * The groups as a tree, for people.
  */
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,16 +31,6 @@ struct line {
 	char text[SENTENCE_LEN];
 };
 
-__printf(2, 3) static void add(struct line *line, const char *fmt, ...)
-{
-	size_t length = strlen(line->text);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(line->text + length, sizeof(line->text) - length, fmt, args);
-	va_end(args);
-}
-
 /* The processes that have the group open, @before them if there are any */
 static void add_holders(struct line *line, const char *before,
 			const struct machine *machine, const struct group *group)
@@ -50,9 +39,9 @@ static void add_holders(struct line *line, const char *before,
 
 	if (!count)
 		return;
-	add(line, "%s%s", before, next_holder(machine, group->id, NULL)->task);
+	add_text(line->text, "%s%s", before, next_holder(machine, group->id, NULL)->task);
 	if (count > 1)
-		add(line, " and %d more", count - 1);
+		add_text(line->text, " and %d more", count - 1);
 }
 
 struct word {
@@ -96,12 +85,12 @@ static void add_owner(struct line *line, const struct machine *machine,
 		      const struct group *group)
 {
 	if (group->name[0] && !group->noiommu)
-		add(line, ", named %s", group->name);
+		add_text(line->text, ", named %s", group->name);
 	if (group->owner == OWNER_PRIVATE)
-		add(line, ", a domain of %s", domain_driver(machine, group));
+		add_text(line->text, ", a domain of %s", domain_driver(machine, group));
 	else if (group->owner == OWNER_USER && group->task[0])
-		add(line, ": %s%s", group->task,
-		    group->exited ? ", which has exited" : "");
+		add_text(line->text, ": %s%s", group->task,
+			 group->exited ? ", which has exited" : "");
 	if (group->owner != OWNER_USER)
 		add_holders(line, ", held open by ", machine, group);
 	else if (group->exited)
@@ -116,14 +105,14 @@ static void add_domain(struct line *line, const struct group *group)
 	if (group->owner == OWNER_PRIVATE)
 		return;
 	if (!strcmp(group->domain, "blocking"))
-		add(line, ", DMA is blocked");
+		add_text(line->text, ", DMA is blocked");
 	else if (!strcmp(group->domain, "unmanaged"))
-		add(line, group->owner == OWNER_USER ?
-		    ", DMA to the user's mappings" : ", a driver's own mappings");
+		add_text(line->text, group->owner == OWNER_USER ?
+			 ", DMA to the user's mappings" : ", a driver's own mappings");
 	else if (!strcmp(group->domain, "identity") ||
 		 (!group->domain[0] && group->owner != OWNER_USER &&
 		  !strcmp(group->type, "identity")))
-		add(line, ", DMA is not translated");
+		add_text(line->text, ", DMA is not translated");
 }
 
 static const char *driver_colour(const struct machine *machine,
@@ -283,14 +272,14 @@ static void show_totals(const struct machine *machine)
 	bool known = machine->owners || machine->all_seen;
 	struct line line = { "" };
 
-	add(&line, "%d group%s", machine->ngroups,
-	    machine->ngroups == 1 ? "" : "s");
+	add_text(line.text, "%d group%s", machine->ngroups,
+		 machine->ngroups == 1 ? "" : "s");
 	if (known)
-		add(&line, ": %d in userspace, %d in kernel use, %d free",
-		    count_word(machine, "userspace"),
-		    count_word(machine, "kernel"), count_word(machine, "free"));
+		add_text(line.text, ": %d in userspace, %d in kernel use, %d free",
+			 count_word(machine, "userspace"),
+			 count_word(machine, "kernel"), count_word(machine, "free"));
 	if (without)
-		add(&line, "%s %d without IOMMU", known ? "," : ":", without);
+		add_text(line.text, "%s %d without IOMMU", known ? "," : ":", without);
 	print_wrapped(stdout, line.text, 0, 0);
 }
 

@@ -105,3 +105,13 @@ void walk_folder(entry_fn each, void *data, const char *fmt, ...)
 			break;
 	closedir(dir);
 }
+
+void append(char *text, size_t size, const char *fmt, ...)
+{
+	size_t length = strlen(text);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text + length, size - length, fmt, args);
+	va_end(args);
+}

@@ -20,17 +20,6 @@ void say(struct verdict *verdict, const char *fmt, ...)
 	va_end(args);
 }
 
-__printf(2, 3) static void say_more(struct verdict *verdict, const char *fmt, ...)
-{
-	size_t length = strlen(verdict->sentence);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(verdict->sentence + length, sizeof(verdict->sentence) - length,
-		  fmt, args);
-	va_end(args);
-}
-
 /* Of the others in the way, the first */
 static const struct device *first_other(const struct question *q)
 {
@@ -49,7 +38,7 @@ static void mention_holders(const struct question *q)
 	char text[COMMAND_LEN];
 
 	while ((holder = next_holder(q->machine, q->group->id, holder))) {
-		say_more(q->verdict, ", and %s holds group %d open",
+		add_text(q->verdict->sentence, ", and %s holds group %d open",
 			 holder->task, q->group->id);
 		how_to_end(q->machine, holder->pid, text, sizeof(text));
 		add_command(&q->verdict->change, "%s", text);
@@ -122,7 +111,7 @@ static void mention_token(const struct question *q)
 	if (q->device->pf[0] &&
 	    read_link(driver, "%s/physfn/driver", q->device->path) &&
 	    driver_is_vfio(driver))
-		say_more(q->verdict, "; its user needs the VF token of the user of %s",
+		add_text(q->verdict->sentence, "; its user needs the VF token of the user of %s",
 			 q->device->pf);
 }
 
@@ -133,19 +122,19 @@ static void why_possible(const struct question *q)
 	    "%s can be given to userspace: it is bound to %s, and nothing in group %d is in kernel use",
 	    q->device->name, q->device->driver, q->group->id);
 	if (q->group->direct && !q->machine->proc)
-		say_more(q->verdict,
+		add_text(q->verdict->sentence,
 			 "; the firmware reserves memory for the group, and from Linux 6.6 on that is refused");
 	mention_token(q);
 	if (q->group->owner == OWNER_UNKNOWN && !q->machine->proc)
-		say_more(q->verdict,
+		add_text(q->verdict->sentence,
 			 "; whether a process has it already, this kernel does not tell");
 	else if (q->group->owner == OWNER_UNKNOWN && !q->machine->all_seen)
-		say_more(q->verdict, "; whether a process has it already, %s",
+		add_text(q->verdict->sentence, "; whether a process has it already, %s",
 			 geteuid() ? "only root can see" :
 			 "cannot be seen from here, as within a container");
 	else if (q->group->owner == OWNER_UNKNOWN &&
 		 count_holders(q->machine, -1))
-		say_more(q->verdict, "; perhaps %s has it, which has some device open",
+		add_text(q->verdict->sentence, "; perhaps %s has it, which has some device open",
 			 next_holder(q->machine, -1, NULL)->task);
 	q->verdict->possible = true;
 }
@@ -196,7 +185,7 @@ static void why_no_iommu(const struct question *q)
 	    q->device->name);
 	if (!noiommu_is_on(q->machine))
 		return;
-	say_more(q->verdict,
+	add_text(q->verdict->sentence,
 		 "; vfio is set to give devices without one, and then nothing isolates them");
 	bind_to_vfio(q->machine, q->device, &q->verdict->change);
 }

@@ -4,7 +4,6 @@
  * offered to kill only if it has the group now; the one that claimed it may be
  * gone, and its number another's.
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "iommu-groups.h"
@@ -13,16 +12,6 @@ struct who {
 	const struct question *q;
 	char text[4 * TASK_LEN];
 };
-
-__printf(2, 3) static void add_text(struct who *who, const char *fmt, ...)
-{
-	size_t length = strlen(who->text);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(who->text + length, sizeof(who->text) - length, fmt, args);
-	va_end(args);
-}
 
 static void add_ending(struct who *who, int pid)
 {
@@ -51,9 +40,9 @@ static void name_holders(struct who *who)
 	const struct holder *first = next_holder(machine, group, NULL);
 	const struct holder *holder = NULL;
 
-	add_text(who, "%s", first->task);
+	add_text(who->text, "%s", first->task);
 	if (count_holders(machine, group) > 1)
-		add_text(who, " together with %d more",
+		add_text(who->text, " together with %d more",
 			 count_holders(machine, group) - 1);
 	while ((holder = next_holder(machine, group, holder)))
 		add_ending(who, holder->pid);
@@ -65,11 +54,11 @@ static void name_users_of_devices(struct who *who)
 	const struct machine *machine = who->q->machine;
 
 	if (count_holders(machine, -1) == 1) {
-		add_text(who, "a process with a device of it, perhaps %s,",
+		add_text(who->text, "a process with a device of it, perhaps %s,",
 			 next_holder(machine, -1, NULL)->task);
 		return;
 	}
-	add_text(who, "a process with a device of it");
+	add_text(who->text, "a process with a device of it");
 	add_command(&who->q->verdict->change,
 		    "find /proc/[0-9]*/fd -lname 'anon_inode:.vfio-device.'");
 }
@@ -90,23 +79,23 @@ static void find_who(struct who *who)
 	int pid = task_pid(group->task);
 
 	if (!group->task[0] && !count_holders(machine, group->id)) {
-		add_text(who, "a process");
+		add_text(who->text, "a process");
 	} else if (!group->task[0]) {
 		name_holders(who);
 	} else if (group->exited) {
-		add_text(who, "%s, which claimed the group, has exited; ",
+		add_text(who->text, "%s, which claimed the group, has exited; ",
 			 group->task);
 		name_others(who);
 	} else if (pid > 0 && process_holds(machine, pid, group->id)) {
-		add_text(who, "%s", group->task);
+		add_text(who->text, "%s", group->task);
 		add_ending(who, pid);
 	} else if (pid > 0 && machine->all_seen) {
-		add_text(who, "%s, which claimed the group, no longer has it open; ",
+		add_text(who->text, "%s, which claimed the group, no longer has it open; ",
 			 group->task);
 		name_others(who);
 	} else {
 		/* 0 cannot be seen from here, as in a container. */
-		add_text(who, "%s", group->task);
+		add_text(who->text, "%s", group->task);
 	}
 }
 

@@ -14,17 +14,7 @@
 #include "lib/private.h"
 #include "tool.h"
 #include "tool_says.h"
-
-static int make_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "we");
-
-	if (!file)
-		return -errno;
-	fputs(text, file);
-	fclose(file);
-	return 0;
-}
+#include "tree.h"
 
 /* A sysfs like that of a kernel that does not tell owners: one group. */
 #define OLD		"/tmp/iommu-groups-old"
@@ -33,26 +23,15 @@ static int make_file(const char *path, const char *text)
 
 static int make_old_sysfs(void)
 {
-	static const char * const folders[] = {
-		OLD_DEVICES "/0000:00:19.0", OLD_DEVICES "/0000:00:19.1",
-		OLD "/class/iommu/dmar0", OLD "/bus/pci/drivers/vfio-pci",
-		OLD "/bus/platform/drivers/vfio-platform",
-	};
-	char command[128];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(folders); i++) {
-		snprintf(command, sizeof(command), "mkdir -p %s", folders[i]);
-		if (system(command))
-			return -EIO;
-	}
-	if (symlink("../drivers/e1000e", OLD_DEVICES "/0000:00:19.1/driver"))
-		return -errno;
-	return make_file(OLD_GROUP "/type", "DMA\n") ? :
-	       make_file(OLD_DEVICES "/0000:00:19.0/config", "") ? :
-	       make_file(OLD_DEVICES "/0000:00:19.1/config", "") ? :
-	       make_file(OLD_DEVICES "/0000:00:19.0/class", "0x020000\n") ? :
-	       make_file(OLD_DEVICES "/0000:00:19.1/class", "0x020000\n");
+	return tree_folder(OLD "/class/iommu/dmar0") ? :
+	       tree_folder(OLD "/bus/pci/drivers/vfio-pci") ? :
+	       tree_folder(OLD "/bus/platform/drivers/vfio-platform") ? :
+	       tree_link("../drivers/e1000e", OLD_DEVICES "/0000:00:19.1/driver") ? :
+	       tree_file("DMA\n", OLD_GROUP "/type") ? :
+	       tree_file("", OLD_DEVICES "/0000:00:19.0/config") ? :
+	       tree_file("", OLD_DEVICES "/0000:00:19.1/config") ? :
+	       tree_file("0x020000\n", OLD_DEVICES "/0000:00:19.0/class") ? :
+	       tree_file("0x020000\n", OLD_DEVICES "/0000:00:19.1/class");
 }
 
 /* A kernel without the files: less to tell, and it says so. */
@@ -83,10 +62,9 @@ TEST(foreign_table)
 {
 	ASSERT_EQ(0, system("rm -rf " OLD));
 	ASSERT_EQ(0, make_old_sysfs());
-	ASSERT_EQ(0, system("mkdir -p " OLD "/kernel/debug/iommu"));
-	ASSERT_EQ(0, make_file(OLD "/kernel/debug/iommu/groups",
-			       "group owner task domain device driver claim\n"
-			       "7 user \"\303\251\377\303\"[1] DMA 0000:00:19.0 - -\n"));
+	ASSERT_EQ(0, tree_file("group owner task domain device driver claim\n"
+			       "7 user \"\303\251\377\303\"[1] DMA 0000:00:19.0 - -\n",
+			       OLD "/kernel/debug/iommu/groups"));
 	EXPECT_EQ(0, tool("--sysfs " OLD " --json"));
 	EXPECT_TRUE(is_json(output));
 	EXPECT_TRUE(said("\"task\": \"\\\"\303\251\\\\377\\\\303\\\"[1]\", "));
@@ -106,8 +84,8 @@ static int set_owner(const char *owner, const char *count)
 {
 	int ret;
 
-	ret = make_file(OLD_GROUP "/dma_owner_count", count) ? :
-	      make_file(OLD "/new", owner);
+	ret = tree_file(count, OLD_GROUP "/dma_owner_count") ? :
+	      tree_file(owner, OLD "/new");
 	return ret ? ret : rename(OLD "/new", OLD_GROUP "/dma_owner");
 }
 
@@ -139,9 +117,7 @@ static int write_table(const char *owner, const char *attached, const char *othe
 		 "7     %s " FREE " -            -\n"
 		 "%40s" ATTACHED " " PRIVATE_DOMAIN_DRIVER " %s\n"
 		 "%40s" OTHER " other-driver %s\n", owner, "", attached, "", other);
-	if (system("mkdir -p " OLD "/kernel/debug/iommu"))
-		return -EIO;
-	return make_file(OLD "/kernel/debug/iommu/groups", text);
+	return tree_file(text, OLD "/kernel/debug/iommu/groups");
 }
 
 /* The same of a private group */
@@ -170,7 +146,7 @@ FIXTURE_TEARDOWN(private)
 /* It is the kernel's, whatever its default domain is. */
 TEST_F(private, list)
 {
-	ASSERT_EQ(0, make_file(OLD_GROUP "/type", "identity\n"));
+	ASSERT_EQ(0, tree_file("identity\n", OLD_GROUP "/type"));
 	EXPECT_EQ(0, tool("--sysfs " OLD));
 	EXPECT_TRUE(said_plain_text());
 	EXPECT_TRUE(said("Group 7   kernel, a domain of " PRIVATE_DOMAIN_DRIVER "\n"));
