@@ -12,6 +12,7 @@ from front import command, verbs
 from ground import console, packages, proc
 from ground.errors import Stop
 from ground.layout import Layout, locked
+from patches import bases
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +28,7 @@ def run(argv):
     if not options.verb:
         top.print_help()
         return 2
-    layout = Layout(ROOT)
+    layout = bases.choose_port(Layout(ROOT), getattr(options, "port", None))
     if options.action is verbs.verb_shell:    # holds the lock only while it builds
         return verbs.verb_shell(layout, options)
     with locked(layout):

@@ -33,7 +33,7 @@ def git_version():
 
 def _touched(ctx):
     """Paths of the base that the series changes, sorted."""
-    return sorted({path for entry in ctx.entries for path in entry.patch.touched()} - set(series.GROWN))
+    return sorted({path for entry in ctx.entries for path in entry.patch.touched()} & ctx.base_paths)
 
 
 def _fresh(ctx, name):
@@ -126,7 +126,7 @@ def am(ctx, name):
     """git am at fuzz 0 (git knows no other), and no new file in the way."""
     log = ctx.log(f"am-{name}")
     signer = patchmail.AUTHOR
-    mails = export.mails(ctx.git, ctx.state, ctx.entries, signer, export.Thread(signer))
+    mails = export.mails(ctx.tree, ctx.entries, signer, export.Thread(signer))
     folder, paths = _extract(ctx, name)
     taken = [p for e in ctx.entries for p in e.files if p in paths]
     if taken:
@@ -144,7 +144,7 @@ def quilt(ctx, name):
     log = ctx.log(f"quilt-{name}")
     folder, _ = _extract(ctx, name)
     stack = _fresh(ctx, f"stack-{name}")
-    for file, data in export.quilt_stack(ctx.git, ctx.state, ctx.entries):
+    for file, data in export.quilt_stack(ctx.tree, ctx.entries):
         (stack / file).write_bytes(data)
     env = dict(os.environ, QUILT_PATCHES=str(stack), QUILT_SERIES="series", LC_ALL="C.UTF-8", QUILT_PC=".pc")
     argv = ["quilt", "--quiltrc", "-", "push", "-a", "--fuzz=0"]

@@ -47,6 +47,11 @@ class Context:
         """Paths that the repository holds."""
         return series.repository_files(self.layout)
 
+    @cached_property
+    def own(self):
+        """Those of them that are this series', as seen from its home."""
+        return series.own_files(self.layout, self.repository)
+
     def touched(self, suffixes=""):
         """Paths with one of the suffixes that the series adds or changes, sorted."""
         return sorted({path for entry in self.entries for path in entry.paths() if path.endswith(suffixes)})

@@ -49,7 +49,7 @@ def rule1(ctx):
             if path in ctx.base_paths:
                 problems.append(f"{path} is a whole file, but the base has it: make it a patch")
     problems += [f"{path} is a whole file, but the base has it: make it a patch"
-                 for path in ctx.repository if "/" in path and path in ctx.base_paths]
+                 for path in ctx.own if "/" in path and path in ctx.base_paths]
     first_of(list(dict.fromkeys(problems)))
 
 
@@ -58,7 +58,7 @@ def rule2(ctx):
     problems = [f"{e.name} should be named {patchmail.slug(e.patch.subject)}.patch" for e in ctx.entries
                 if posixpath.basename(e.name) != f"{patchmail.slug(e.patch.subject)}.patch"]
     listed = {e.name for e in ctx.entries}
-    problems += [f"{path} is not in series" for path in ctx.repository
+    problems += [f"{path} is not in series" for path in ctx.own
                  if path.endswith(".patch") and path not in listed]
     first_of(problems)
 
@@ -67,10 +67,11 @@ def rule3(ctx):
     """Every whole file is claimed once, and arrives with what builds it."""
     tops = {path.split("/")[0] for path in ctx.base_paths if "/" in path}
     claimed = {path for e in ctx.entries for path in e.files}
-    problems = [f"{path} is claimed by no patch: add a New-file line, or remove it" for path in ctx.repository
-                if path.split("/")[0] in tops and not path.endswith(".patch") and path not in claimed]
+    known = {place for layout in ctx.layout.every() for place in series.claims(layout).values()}
+    problems = [f"{path} is claimed by no patch: add a New-file line, or remove it" for path in ctx.own
+                if path.split("/")[0] in tops and not path.endswith(".patch") and ctx.layout.home / path not in known]
     problems += [f"{path} is claimed, but git does not track it (git add -f)" for path in sorted(claimed)
-                 if path not in ctx.repository]
+                 if ctx.layout.shown(ctx.layout.place(path)) not in ctx.repository]
     for entry, _, commit in ctx.steps:
         for path in entry.files:
             if path.endswith(".c") and not path.startswith(("tools/", "samples/", "Documentation/")):
@@ -128,7 +129,7 @@ def mail_problems(entry):
 
 def rule5(ctx):
     """The exported mails, through a real `git am`, give the tree byte for byte."""
-    mails = export.mails(ctx.git, ctx.state, ctx.entries, thread=export.Thread(patchmail.AUTHOR))
+    mails = export.mails(ctx.tree, ctx.entries, thread=export.Thread(patchmail.AUTHOR))
     log = ctx.log("rule5")
     repo = applies.am_full(ctx, mails, log)
     problems = []
@@ -149,6 +150,8 @@ def letter(ctx):
         cover.text(ctx.layout, ctx.entries, "the base")
     except Stop as stop:
         raise Failed(str(stop)) from None
-    first_of([f"{name}: a line of {len(line)} characters: {line[:30]}..." for name in (cover.NAME, changes.NAME)
-              for line in (ctx.layout.root / name).read_text(encoding="utf-8").splitlines()
+    layout = ctx.layout
+    first_of([f"{path.name}: a line of {len(line)} characters: {line[:30]}..."
+              for path in (layout.home / cover.NAME, layout.root / changes.NAME)
+              for line in path.read_text(encoding="utf-8").splitlines()
               if len(line) > TEXT_WIDTH and not line.startswith("#")])

@@ -110,7 +110,7 @@ def strays(folders, asked):
 
 def recipients(ctx):
     """get_maintainer.pl sends each patch to the subsystem whose folder it is in."""
-    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    mails = export.mails(ctx.tree, ctx.entries)
     folders = {entry.name: os.path.dirname(entry.name) for entry in ctx.entries}
     home = ctx.layout.work / "check" / "recipients"
     remove(home)
@@ -134,7 +134,7 @@ def checkpatch(ctx):
     remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
     fine, used = allowed(_allow_text(ctx.layout)), set()
-    mails = export.mails(ctx.git, ctx.state, ctx.entries)
+    mails = export.mails(ctx.tree, ctx.entries)
     problems, texts = [], []
     with console.stage(f"checkpatch on {len(mails)} mails"):
         with proc.threads() as pool:
@@ -169,7 +169,7 @@ def spelling(ctx):
     folder = ctx.layout.work / "check" / "words"
     remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in export.mails(ctx.git, ctx.state, ctx.entries):
+    for name, data in export.mails(ctx.tree, ctx.entries):
         (folder / name).write_text(own_words(data.decode("utf-8", "replace")), encoding="utf-8")
     _, out, err = proc.call(["codespell", "."], cwd=folder)
     first_of((out + err).decode("utf-8", "replace").splitlines(), ctx.log("spelling"))

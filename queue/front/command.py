@@ -4,15 +4,20 @@
 import argparse
 
 from front import testing, verbs
-from kernel import kconfig, peers, stock
+from ground.layout import MAIN
+from kernel import kconfig, stock
 
 WIDTH = 100
-DESCRIPTION = ("DMA ownership of IOMMU groups for Linux 5.10. "
-               "BASE=path in the environment takes another 5.10 tree or tarball.")
+DESCRIPTION = (f"DMA ownership of IOMMU groups for Linux {MAIN}; for other kernels with --port N, or BASE=N in the "
+               f"environment. BASE=path takes another {MAIN} tree or tarball.")
 
 
 def _none(_):
-    """A verb without options."""
+    """A verb without options of its own."""
+
+
+def _port(sub):
+    sub.add_argument("--port", metavar="N", help="the series for another kernel, which is in ports/N; or BASE=N")
 
 
 def _demo(sub):
@@ -80,8 +85,8 @@ def _build(sub):
 
 
 def _bench(sub):
-    sub.add_argument("--peers", choices=(*peers.PEERS, "all"), default="6.1",
-                     help="the newer kernels to measure as well")
+    sub.add_argument("--peers", default="6.1", metavar="N",
+                     help="the newer kernel to measure as well: the base of ports/N, or all")
     sub.add_argument("--table", action="store_true", help="print what was last measured, as the file COSTS")
 
 
@@ -107,6 +112,10 @@ VERBS = {
 }
 
 
+# Verbs that pick the series by the tree that they are given.
+BY_TREE = ("am",)
+
+
 def overview():
     """Each verb with one line, grouped by who wants it."""
     lines = []
@@ -127,4 +136,6 @@ def parser():
             sub = subparsers.add_parser(name, description=action.__doc__)
             sub.set_defaults(action=action)
             options(sub)
+            if name not in BY_TREE:
+                _port(sub)
     return top

@@ -14,7 +14,7 @@ from ground import console, packages
 from ground.errors import Stop
 from ground.layout import locked
 from ground.results import Report
-from kernel import kernels, peers
+from kernel import kernels
 from machine import vm
 from measure import bench
 from patches import bases, refresh, series, trees
@@ -58,6 +58,7 @@ def verb_check(layout, options):
 
 def verb_demo(layout, options):
     """builds, boots, and shows a driver refused in a group that userspace owns"""
+    bases.main_only(layout, "demo", "it shows how stock 5.10 stops; newer kernels refuse")
     layout, source = bases.choose(layout)
     tree = trees.prepare(layout, source)
     vm.harness(tree)
@@ -146,8 +147,8 @@ def verb_deb(layout, options):
 
 
 def verb_am(layout, options):
-    """puts the series on a 5.10 tree of your own, as a whole or not at all"""
-    lines = am.undo(options.folder) if options.undo else am.apply(layout, options.folder, _signoff(options))
+    """puts the series on a kernel tree of your own, as a whole or not at all"""
+    lines = am.undo(layout, options.folder) if options.undo else am.apply(layout, options.folder, _signoff(options))
     for line in lines:
         console.say(line)
     if not options.undo:
@@ -160,8 +161,10 @@ def verb_bench(layout, options):
     if options.table:
         sys.stdout.write(bench.text(layout))
         return 0
+    bases.main_only(layout, "bench", "--peers has it measure the bases of the ports")
+    wanted = layout.ports() if options.peers == "all" else [bases.port(layout, options.peers).port]
     layout, source = bases.choose(layout)
-    return bench.run(layout, source, list(peers.PEERS) if options.peers == "all" else [options.peers])
+    return bench.run(layout, source, wanted)
 
 
 def verb_shell(layout, options):

@@ -22,15 +22,21 @@ from patches import bases, changes, patchmail, scratch, series, trees
 
 
 def target_of(path):
-    """The GitTree or PlainTree at a path; Stop unless it is a 5.10 kernel."""
+    """The GitTree or PlainTree at a path. Raises Stop unless it is a kernel."""
     folder = Path(os.path.abspath(os.path.expanduser(path)))
     if not folder.is_dir():
         raise Stop(f"{path}: no such folder" + (": unpack it first" if folder.is_file() else ""))
-    numbers = bases.release(folder)
-    if numbers[:2] != bases.RELEASE:
-        raise Stop(f"{path} is Linux {'.'.join(numbers)}, the series is for {'.'.join(bases.RELEASE)}.y")
     kind = amgit.GitTree if os.path.lexists(folder / ".git") else amplain.PlainTree
-    return kind(folder, ".".join(numbers))
+    return kind(folder, ".".join(bases.release(folder)))
+
+
+def layout_for(layout, target):
+    """The Layout of the series for the target's kernel. Raises Stop when there is none."""
+    series_of = {other.release: other for other in layout.every()}
+    release = ".".join(target.release.split(".")[:2])
+    if release not in series_of:
+        raise Stop(f"{target.path} is Linux {target.release}, there are series for {', '.join(series_of)}")
+    return series_of[release]
 
 
 def _new_files_diff(repo, files):
@@ -43,13 +49,13 @@ def _new_files_diff(repo, files):
     return repo.diff(repo.text("mktree", data=b""), index.text("write-tree"))
 
 
-def mails(repo, entries, signoff):
+def mails(layout, repo, entries, signoff):
     """The series as mails, made from the repository alone: [(file name, bytes)]."""
     made = []
     for number, entry in enumerate(entries, 1):
         diff = entry.patch.diff + _new_files_diff(repo, entry.files)
         data = export.sendable(entry.patch.subject, export.signed(entry.patch.body, signoff),
-                               export.tag(number, len(entries)), b"", diff, signoff)
+                               export.tag(layout, number, len(entries)), b"", diff, signoff)
         made.append((f"{number:04}-{patchmail.slug(entry.patch.subject)}.patch", data))
     return made
 
@@ -118,7 +124,7 @@ def _try(layout, target, entries, touched, signoff, folder):
     log = layout.log("am")
     with console.stage(f"Trying {len(entries)} patches on Linux {target.release}", log):
         repo = target.scratch(folder, touched)
-        refused = scratch.git_am(repo, mails(repo, entries, signoff), log)
+        refused = scratch.git_am(repo, mails(layout, repo, entries, signoff), log)
     if refused:
         raise _refusal(entries, target, refused)
     return repo
@@ -139,10 +145,11 @@ def apply(layout, path, signoff=None):
     """
     if signoff:
         export.checked_signoff(signoff, "am DIR")
+    target = target_of(path)
+    layout = layout_for(layout, target)
     entries = series.load(layout)
     if not entries:
-        raise Stop("the series is empty: there is nothing to apply")
-    target = target_of(path)
+        raise Stop(f"the series for {layout.release} is empty: there is nothing to apply")
     touched = check(target, entries)
     folder = _scratch_folder(layout)
     try:
@@ -160,10 +167,11 @@ def apply(layout, path, signoff=None):
     return [f"{len(entries)} patches on Linux {target.release}: {done}"]
 
 
-def undo(path):
+def undo(layout, path):
     """Takes the series back; returns the lines that say so. Once begun it is ended,
     whoever interrupts."""
     target = target_of(path)
+    layout_for(layout, target)
     with console.stage(f"Changing {path}"), proc.held() as caught:
         done = target.undo()
         caught.clear()

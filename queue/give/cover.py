@@ -48,9 +48,9 @@ def _changes(layout):
 
 def text(layout, entries, title):
     """(subject, body) of the letter for the base `title`."""
-    path = layout.root / NAME
+    path = layout.home / NAME
     if not path.is_file():
-        raise Stop(f"there is no {NAME}: restore it from git")
+        raise Stop(f"there is no {layout.shown(path)}: write one, or restore it from git")
     subject, body = parse(path.read_text(encoding="utf-8"))
     fields = {"version": str(changes.version(layout)), "base": title,
               "tested": _tested(layout, entries).rstrip(), "changes": _changes(layout).rstrip()}

@@ -72,7 +72,7 @@ class Deb(kbuild.Build):
         else:
             seed, fragments = config_file(given), [layout.root / OWN]
         super().__init__(layout, folder, ARCH, "deb", fragments, quiet=not small, seed=seed,
-                         repeat="./dma-owner deb")
+                         repeat=layout.typed("deb"))
         self.local = local
 
     def configure(self):
@@ -130,7 +130,7 @@ def tool_package(layout, folder, version, repeat="./dma-owner deb"):
 
 def _keep(layout, made):
     """Moves packages to out/deb/; returns their paths there."""
-    out = layout.root / "out" / "deb"
+    out = layout.out / "deb"
     out.mkdir(parents=True, exist_ok=True)
     for path in made:
         os.replace(path, out / path.name)
@@ -142,7 +142,7 @@ def build_tool(tree, source):
     Stop with the log's name."""
     layout = tree.layout
     packages.ensure(layout, packages.FOR_TOOL, "to build iommu-groups")
-    made = tool_package(layout, tree.path, package_version(source, layout), "./dma-owner deb --tool")
+    made = tool_package(layout, tree.path, package_version(source, layout), layout.typed("deb --tool"))
     return _keep(layout, [made])[0]
 
 
@@ -153,7 +153,7 @@ def build(tree, source, given, local):
     packages.ensure(layout, packages.FOR_BUILD + packages.FOR_DEB, "to build Debian packages")
     need_space(layout, SPACE_GIB, "a build of packages")
     side = trees.side_tree(tree, "deb", tree.state().tip)
-    release = bases.check_release(side) + local_version(layout)
+    release = bases.check_release(layout, side) + local_version(layout)
     built = Deb(tree, side, given, local)
     built.configure()
     version = package_version(source, layout)

@@ -13,7 +13,6 @@ from ground.errors import Stop
 from ground.layout import remove
 from patches import changes, patchmail
 
-TARGET = "5.10"     # in every Subject, as those who carry several kernels want it
 _SIGNOFF = re.compile(r"([^<>\r\n]+) <([^<>@\s]+@[^<>@\s]+)>")
 
 
@@ -81,33 +80,33 @@ def _signature(number):
     return f"-- \ndma-owner, version {number}\n".encode()
 
 
-def tag(number, total, version=1):
+def tag(layout, number, total, version=1):
     """[PATCH 5.10 v2 03/31]"""
-    shown = f" v{version}" if version > 1 else ""
-    return f"[PATCH {TARGET}{shown} {number:0{len(str(total))}}/{total}]"
+    words = ["PATCH", layout.prefix, f"v{version}" if version > 1 else "", f"{number:0{len(str(total))}}/{total}"]
+    return f"[{' '.join(filter(None, words))}]"
 
 
-def mails(repo, state, entries, signoff=None, thread=None, version=1):
+def mails(tree, entries, signoff=None, thread=None, version=1):
     """The series as mails, whole files as diffs: [(file name, bytes)].
 
-    `repo`: Git of the tree that holds the applied commits; `signoff`: fills
-    From and Signed-off-by, else the mails stay neutral; `thread`: a Thread, for
-    mails that are to be sent.
+    `tree`: the Tree that holds the applied commits; `signoff`: fills From and
+    Signed-off-by, else the mails stay neutral; `thread`: a Thread, for mails that are
+    to be sent.
     """
     made, total = [], len(entries)
-    for number, (entry, (parent, commit)) in enumerate(zip(entries, _parents(state)), 1):
-        data = sendable(entry.patch.subject, signed(entry.patch.body, signoff), tag(number, total, version),
-                        repo.stat(parent, commit), repo.diff(parent, commit), signoff,
+    for number, (entry, (parent, commit)) in enumerate(zip(entries, _parents(tree.state())), 1):
+        data = sendable(entry.patch.subject, signed(entry.patch.body, signoff), tag(tree.layout, number, total, version),
+                        tree.git.stat(parent, commit), tree.git.diff(parent, commit), signoff,
                         thread.headers(number) if thread else "")
         made.append((f"{number:04}-{patchmail.slug(entry.patch.subject)}.patch",
                       data + _signature(version) if thread else data))
     return made
 
 
-def quilt_stack(repo, state, entries, signoff=None):
+def quilt_stack(tree, entries, signoff=None):
     """The series as a quilt stack: [(file name, bytes)], `series` the last."""
     stack = []
-    for (_, data), entry in zip(mails(repo, state, entries, signoff), entries):
+    for (_, data), entry in zip(mails(tree, entries, signoff), entries):
         plain = re.sub(rb"^Subject: \[PATCH [^]]*\]", b"Subject: [PATCH]", data, count=1, flags=re.M)
         stack.append((f"{patchmail.slug(entry.patch.subject)}.patch", plain))
     order = "".join(f"{name}\n" for name, _ in stack)
@@ -126,9 +125,9 @@ def letter(layout, tree, entries, title, signoff):
     author = _SIGNOFF.fullmatch(signoff).group(1)
     body += f"\n\n{author} ({len(entries)}):\n" + "".join(f"  {e.patch.subject}\n" for e in entries)
     body += f"\n{tree.git.stat(base, tip).decode()}\nbase-commit: {base}"
-    data = sendable(subject, body, tag(0, len(entries), number), None, b"", signoff, thread.headers(0))
+    data = sendable(subject, body, tag(layout, 0, len(entries), number), None, b"", signoff, thread.headers(0))
     first = ("0000-cover-letter.patch", data + _signature(number))
-    return [first] + mails(tree.git, state, entries, signoff, thread, number)
+    return [first] + mails(tree, entries, signoff, thread, number)
 
 
 def _replace(folder, files):
@@ -145,7 +144,7 @@ def _replace(folder, files):
 def applied(tree, entries):
     """Stops when the tree is not of this series, or the series is empty."""
     if [e.key for e in entries] != tree.state().keys:
-        raise Stop("the tree is not of this series: ./dma-owner tree says what to do")
+        raise Stop(f"the tree is not of this series: {tree.layout.typed('tree')} says what to do")
     if not entries:
         raise Stop("the series is empty: there is nothing to export")
 
@@ -154,8 +153,8 @@ def export(layout, source, entries, tree, signoff):
     """Writes out/mail and out/quilt; returns their paths."""
     signoff = checked_signoff(signoff)
     applied(tree, entries)
-    out = layout.root / "out"
+    out = layout.out
     with console.stage("Writing the mails"):
         _replace(out / "mail", letter(layout, tree, entries, source.title, signoff))
-        _replace(out / "quilt", quilt_stack(tree.git, tree.state(), entries, signoff))
+        _replace(out / "quilt", quilt_stack(tree, entries, signoff))
     return [out / "mail", out / "quilt"]

@@ -41,7 +41,7 @@ def contents(layout, source, entries, tree, signoff):
     files = {name: (layout.root / name).read_bytes() for name in TAKEN if (layout.root / name).is_file()}
     files["VERSION"] = _version(layout, commit, entries, source, tree)
     for folder, mails in (("mail", export.letter(layout, tree, entries, source.title, signoff)),
-                          ("quilt", export.quilt_stack(tree.git, state, entries, signoff))):
+                          ("quilt", export.quilt_stack(tree, entries, signoff))):
         files.update({f"{folder}/{name}": data for name, data in mails})
     lines = kabi.by_sources(tree.git, state.base_commit, state.tip)
     files["KABI"] = "".join(f"{line}\n" for line in lines).encode()
@@ -66,10 +66,10 @@ def release(layout, source, entries, tree, signoff):
     """Writes out/dma-owner-5.10-vN.tar.xz and its sum; returns both paths."""
     signoff = export.checked_signoff(signoff, "release")
     export.applied(tree, entries)
-    top = f"dma-owner-{export.TARGET}-v{changes.version(layout)}"
+    top = f"dma-owner-{layout.release}-v{changes.version(layout)}"
     with console.stage(f"Packing {top}"):
         data = tarball(top, contents(layout, source, entries, tree, signoff))
-    path = layout.root / "out" / f"{top}.tar.xz"
+    path = layout.out / f"{top}.tar.xz"
     write_file(path, data)
     sums = path.with_name(f"{path.name}.sha256")
     write_file(sums, f"{hashlib.sha256(data).hexdigest()}  {path.name}\n".encode())

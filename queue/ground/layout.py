@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where things are: the repository, and its cache under .build/."""
+"""Where things are: the repository, its ports, and its cache under .build/.
+
+The top of the repository is the series for MAIN. Each folder of ports/ has one for
+another kernel, named by its release, in the same form: `base`, `series`, patches.
+"""
 
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,25 +16,67 @@ from ground import console
 from ground.errors import Stop
 
 GIB = 1 << 30
+MAIN = "5.10"
+PORTS = "ports"
 
 # Repository paths that never stand for a file of the kernel tree.
 OWN_TOPS = ("README.md", "CHANGES", "COPYING", "COSTS", "TESTED", "cover-letter", "dma-owner", "base", "series",
-            "queue", "out", ".build", ".ci", ".git", ".gitignore")
+            "queue", PORTS, "out", ".build", ".ci", ".git", ".gitignore")
 
 
 class Layout:
-    """Paths of one repository. `alt` names a base other than the pinned one,
-    whose tree and results stand apart so that bases never mix."""
+    """Paths of one series of a repository: of the one at its top, or of a port.
+    `alt` names a base other than the pinned one, whose tree and results stand apart
+    so that bases never mix.
 
-    def __init__(self, root, alt=None):
-        self.root = Path(root)
+    `port`: the port's name, "" for the series at the top; `home`: where base, series
+    and patches stand; `cache`: what is made of them, whatever the base; `work`: what
+    is made of them and the base.
+    """
+
+    def __init__(self, root, alt=None, port=""):
+        self.root, self.alt, self.port = Path(root), alt, port
         self.build = self.root / ".build"
-        self.alt = alt
-        self.work = self.build / "alt" / alt if alt else self.build
+        self.home = self.root / PORTS / port if port else self.root
+        self.cache = self.build / PORTS / port if port else self.build
+        self.work = self.cache / "alt" / alt if alt else self.cache
 
     def for_base(self, alt):
-        """The same repository, working on the base that `alt` names."""
-        return Layout(self.root, alt)
+        """The same series, working on the base that `alt` names."""
+        return Layout(self.root, alt, self.port)
+
+    def for_port(self, port):
+        """Another series of this repository, on the base that it pins."""
+        return Layout(self.root, port=port)
+
+    def ports(self):
+        """Names of the ports, the oldest kernel first."""
+        found = [path.parent.name for path in (self.root / PORTS).glob("*/base")]
+        return sorted(found, key=lambda name: [int(word) for word in re.findall(r"\d+", name)])
+
+    def every(self):
+        """The Layouts of all series of this repository, that at its top first."""
+        return [self.for_port(port) for port in ("", *self.ports())]
+
+    def others(self):
+        """The Layouts of all series but this."""
+        return [other for other in self.every() if other.port != self.port]
+
+    @property
+    def release(self):
+        """The kernel that the series is for, as in "5.10"."""
+        return self.port or MAIN
+
+    @property
+    def prefix(self):
+        """What mails have in front of their numbers, as those who carry several kernels
+        want it: the release, but nothing for mainline, which the newest port is for."""
+        return "" if self.port and self.port == self.ports()[-1] else self.release
+
+    @property
+    def out(self):
+        """What is made for others."""
+        return self.root / "out" / self.port
 
     @property
     def tree(self):
@@ -39,7 +86,17 @@ class Layout:
     @property
     def series(self):
         """The order of the patches."""
-        return self.root / "series"
+        return self.home / "series"
+
+    def place(self, path):
+        """Where a whole file of the series stands: at the top of the repository if it
+        is there, as it is for what several series claim, else beside the patches."""
+        own, shared = self.home / path, self.root / path
+        return shared if shared.is_file() and not own.is_file() else own
+
+    def typed(self, words):
+        """The command line of a verb for this series."""
+        return f"./dma-owner {words}" + (f" --port {self.port}" if self.port else "")
 
     def log(self, name):
         """The log file of a step."""

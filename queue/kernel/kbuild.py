@@ -39,7 +39,7 @@ class Build:
     """One source tree, architecture and configuration.
 
     `fragments`: paths of the configuration's fragments; `skip_unknown`: leave
-    out symbols that the tree does not know, for a tree older than them; `quiet`:
+    out symbols that the tree does not ask for, for another kernel than theirs; `quiet`:
     without a word about them, and without asking what survived; `seed`: the
     configuration that the fragments are laid over, a goal of make or a file;
     `repeat`: the command that repeats just this, for the line about a failure.
@@ -107,13 +107,13 @@ class Build:
         return checksum.hexdigest()
 
     def _texts(self):
-        """The fragments' texts, without what an older tree does not know."""
+        """The fragments' texts, without what another kernel does not ask for."""
         texts = [p.read_text(encoding="utf-8") for p in self.fragments]
         if not self.skip_unknown:
             return texts
         unknown = set(kconfig.requested(texts)) - kconfig.known_symbols(self.source)
         if unknown and not self.quiet:
-            console.note(f"{self.title}: not known to this tree, left out: {' '.join(sorted(unknown))}")
+            console.note(f"{self.title}: not asked by this tree, left out: {' '.join(sorted(unknown))}")
         return [kconfig.without(t, unknown) for t in texts]
 
     def configure(self):

@@ -11,6 +11,8 @@ ARCHES = {"x86_64": "x86_64", "arm64": "aarch64"}       # kernel name -> fragmen
 CONFIGS = ("vm", "debug", "kcsan", "perf")
 
 _SET = re.compile(r"^(CONFIG_\w+)=(.*)$")
+_SYMBOL = re.compile(r"^\s*(?:menu)?config\s+(\w+)", re.M)
+_PROMPT = re.compile(r"^\s+(?:(?:bool|tristate|string|int|hex)\s+[\"']|prompt\b)", re.M)
 _UNSET = re.compile(r"^# (CONFIG_\w+) is not set$")
 
 
@@ -63,13 +65,16 @@ def kconfig_files(folder):
     return [folder / n for n in names if (folder / n).is_file()]
 
 
+def asked(text):
+    """CONFIG_ names that a Kconfig file lets the user choose: those with a prompt."""
+    _, *parts = _SYMBOL.split(text)
+    return {f"CONFIG_{name}" for name, lines in zip(parts[::2], parts[1::2]) if _PROMPT.search(lines)}
+
+
 def known_symbols(folder):
-    """CONFIG_ names that some Kconfig file of the tree defines."""
-    names = set()
-    for path in kconfig_files(folder):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        names.update(f"CONFIG_{n}" for n in re.findall(r"^\s*(?:menu)?config\s+(\w+)", text, re.M))
-    return names
+    """CONFIG_ names that some Kconfig file of the tree asks for."""
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in kconfig_files(folder))
+    return set().union(*map(asked, texts))
 
 
 def without(text, unknown):

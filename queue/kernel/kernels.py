@@ -5,10 +5,10 @@ from kernel import kbuild, kconfig
 from patches import trees
 
 
-def _command(arch, config, base_only):
+def _command(layout, arch, config, base_only):
     """The command line that repeats a build."""
-    words = ["./dma-owner build", f"--arch {arch}", f"--config {config}"]
-    return " ".join(words + (["--base-only"] if base_only else []))
+    words = ["build", f"--arch {arch}", f"--config {config}"]
+    return layout.typed(" ".join(words + (["--base-only"] if base_only else [])))
 
 
 def of_source(tree, source, arch, config, repeat, over=(), name="", **how):
@@ -17,16 +17,16 @@ def of_source(tree, source, arch, config, repeat, over=(), name="", **how):
     `repeat`: the command that repeats it; `over`: further fragments; `name`: of
     the build, else by the configuration; `how`: see kbuild.Build.
     """
-    fragments = [*kconfig.fragments(tree.path, arch, config), *over]
+    fragments = [*kconfig.fragments(tree.shared, arch, config), *over]
     return kbuild.Build(tree.layout, source, arch, name or f"{arch}-{config}", fragments, repeat=repeat, **how)
 
 
 def of_tree(tree, arch, config, base_only=False, repeat="", **how):
-    """The Build of the patched tree or of the base, see of_source(). The base takes
-    the series' fragments as far as it knows them."""
+    """The Build of the patched tree or of the base, see of_source(). The base, and a
+    port, take the fragments of the series for 5.10 as far as they know them."""
     source = trees.side_tree(tree, "base", tree.base_commit()) if base_only else tree.path
-    return of_source(tree, source, arch, config, repeat or _command(arch, config, base_only),
-                     skip_unknown=base_only, **how)
+    return of_source(tree, source, arch, config, repeat or _command(tree.layout, arch, config, base_only),
+                     skip_unknown=base_only or bool(tree.layout.port), **how)
 
 
 def pair(tree, config, repeat, **how):

@@ -50,7 +50,7 @@ def builds(layout, tree, releases):
     for built in made.values():
         built.build()
     for release in releases:
-        made[release] = peers.build(layout, tree, release, CONFIG)
+        made[release] = peers.build(layout, release, CONFIG)
     return made
 
 
@@ -114,20 +114,12 @@ def verdict_line(verdict):
 def _record(table, made, verdicts):
     """What is kept as JSON."""
     return {"unit_of_time": "1 ns is 1 instruction",
-            "kernels": {kernel: {"build": made[kernel].title, "source": _source(made[kernel]),
+            "kernels": {kernel: {"build": made[kernel].title, "source": git.Git(made[kernel].source).commit_of("HEAD"),
                                  "figures": {name: {"value": value, "unit": unit}
                                              for name, (value, unit) in figures.items()}}
                         for kernel, figures in table.items()},
             "aims": [{"name": v.aim.name, "measured": v.measured, "holds": v.holds, "reason": v.aim.reason}
                      for v in verdicts]}
-
-
-def _source(built):
-    """What a kernel was built from: a package, or a commit of the tree."""
-    stamp = built.source / peers.STAMP
-    if stamp.is_file():
-        return stamp.read_text(encoding="utf-8")
-    return git.Git(built.source).commit_of("HEAD")
 
 
 def _heading(source, tree):

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from ground import apt, console, git, packages, proc
 from ground.errors import Stop
-from ground.layout import remove
-
-RELEASE = ("5", "10")
+from ground.layout import MAIN, remove
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ def pins(layout):
     """The sections of `base`, by name. Raises Stop on a malformed file."""
     parser = configparser.ConfigParser()
     try:
-        parser.read_string((layout.root / "base").read_text(encoding="utf-8"))
+        parser.read_string((layout.home / "base").read_text(encoding="utf-8"))
         by_name = {}
         for name in parser.sections():
             part = parser[name]
@@ -50,7 +48,7 @@ def pins(layout):
         by_name["primary"]    # pylint: disable=pointless-statement
         return by_name
     except (OSError, configparser.Error, KeyError) as error:
-        raise Stop(f"the file `base` cannot be read ({error}): restore it from git") from None
+        raise Stop(f"the file {layout.shown(layout.home / 'base')} cannot be read ({error}): restore it from git") from None
 
 
 def sha256_of(path):
@@ -72,7 +70,7 @@ def fetch(layout, pin):
         return kept
     packages.ensure(layout, packages.FOR_TREE, "to fetch the kernel source")
     log = layout.log(f"fetch-{pin.name}")
-    private = apt.PrivateApt(layout.build / "apt", dict.fromkeys(
+    private = apt.PrivateApt(layout.cache / "apt", dict.fromkeys(
         p.suite for p in pins(layout).values()), "give a kernel tree or tarball with BASE=path")
     with console.stage(f"Fetching {pin.title} ({pin.suite}) from Debian", log):
         private.prepare()
@@ -131,7 +129,7 @@ class PinnedSource:
 
     def unpack(self, folder, log):
         """Unpacks the kernel into an empty folder."""
-        unpack(fetch(self.layout, self.pin), folder, log, "./dma-owner tree")
+        unpack(fetch(self.layout, self.pin), folder, log, self.layout.typed("tree"))
 
 
 class TarballSource:
@@ -201,23 +199,53 @@ def release(folder):
     return tuple(m.group(1) if m else "?" for m in matches)
 
 
-def check_release(folder):
-    """Stops unless the folder holds a 5.10 kernel; returns e.g. '5.10.262'."""
+def check_release(layout, folder):
+    """Stops unless the folder holds the series' kernel; returns e.g. '5.10.262'."""
     numbers = release(folder)
-    if numbers[:2] != RELEASE:
-        raise Stop(f"the base is Linux {'.'.join(numbers)}, the series is for "
-                   f"{'.'.join(RELEASE)}.y: give another one with BASE=path")
+    if ".".join(numbers[:2]) != layout.release:
+        raise Stop(f"the base is Linux {'.'.join(numbers)}, the series is for {layout.release}.y: "
+                   "give another one with BASE=path, or another series with --port")
     return ".".join(numbers)
+
+
+def port(layout, name):
+    """The Layout of a port. Raises Stop when there is none of this name."""
+    if name not in layout.ports():
+        raise Stop(f"there is no port {name}: there are {', '.join(layout.ports()) or 'none'}, and without one it is "
+                   f"the series for {MAIN}")
+    return layout.for_port(name)
+
+
+def choose_port(layout, name=None):
+    """The Layout of the series for this run: of the port that is named here or in BASE,
+    else the given one. Raises Stop like port(), and when both name one."""
+    given = os.environ.get("BASE")
+    in_base = given if given in layout.ports() else None
+    if name and in_base and name != in_base:
+        raise Stop(f"--port {name} and BASE={in_base} are two series: give one of them")
+    wanted = in_base if name is None else name
+    return layout if wanted is None else port(layout, wanted)
+
+
+def main_only(layout, what, why):
+    """Stops when the series is a port, and `what` does not work with one."""
+    if layout.port:
+        raise Stop(f"{what} is for Linux {MAIN} alone, not for ports/{layout.port}: {why}")
+
+
+def pinned(layout):
+    """The source that the file `base` pins."""
+    return PinnedSource(layout, pins(layout)["primary"])
 
 
 def choose(layout):
     """(layout, source) for this run: the pin, or what BASE=path names."""
     given = os.environ.get("BASE")
-    if not given:
-        return layout, PinnedSource(layout, pins(layout)["primary"])
+    if not given or given == layout.port:
+        return layout, pinned(layout)
     path = Path(given).expanduser().resolve()
     if path.is_dir():
-        check_release(path)
+        check_release(layout, path)
         source = FolderSource(path)
     elif path.is_file():
         source = TarballSource(path)

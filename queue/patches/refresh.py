@@ -21,14 +21,14 @@ class Plan:
 
 def _refuse(tree):
     """Stops when the tree is not in a state that refresh can read."""
-    shown = tree.layout.shown(tree.path)
+    shown, again = tree.layout.shown(tree.path), tree.layout.typed("refresh")
     busy = tree.git.busy()
     if busy:
-        raise Stop(f"a {busy} is in progress in {shown}: finish or abort it, then ./dma-owner refresh")
+        raise Stop(f"a {busy} is in progress in {shown}: finish or abort it, then {again}")
     dirt = tree.git.dirt()
     if dirt:
         raise Stop(f"{shown} has uncommitted changes ({dirt[0]}): commit them (git commit --fixup, git rebase "
-                   "-i --autosquash base), then ./dma-owner refresh")
+                   f"-i --autosquash base), then {again}")
     if tree.git.text("rev-parse", "--abbrev-ref", "HEAD") != "series":
         raise Stop(f"{shown} is not on its branch series: git -C {shown} checkout series")
 
@@ -44,7 +44,7 @@ def _commits(tree, base_commit):
         subject = tree.git.message(commit).partition("\n")[0]
         if subject.startswith(("fixup!", "squash!", "amend!")):
             raise Stop(f"commit '{subject}' is not squashed: git -C {tree.layout.shown(tree.path)} "
-                       "rebase -i --autosquash base, then ./dma-owner refresh")
+                       f"rebase -i --autosquash base, then {tree.layout.typed('refresh')}")
     return commits
 
 
@@ -97,17 +97,33 @@ def plan(tree, base_commit, commits, old_order):
 
 def _write(layout, wanted, old_patches, old_files):
     """Writes the plan, series last, then deletes what went stale; returns changed paths."""
-    everything = {**wanted.files, **wanted.patches}
-    changed = [path for path, (data, executable) in sorted(everything.items())
-               if write_file(layout.root / path, data, executable)]
+    everything = {layout.place(path): file for path, file in wanted.files.items()}
+    everything.update({layout.home / path: file for path, file in wanted.patches.items()})
+    stale = {*(layout.home / path for path in old_patches), *map(layout.place, old_files)}
+    changed = [path for path, (data, executable) in sorted(everything.items()) if write_file(path, data, executable)]
+    _tell_shared(layout, changed)
     text = series.compose(wanted.order, series.series_text(layout))
     if (wanted.order or layout.series.exists()) and write_file(layout.series, text.encode()):
-        changed.append("series")
-    for path in sorted(set(old_patches + old_files) - set(everything)):
-        if (layout.root / path).exists():
-            remove(layout.root / path)
-            changed.append(f"{path} (removed)")
-    return changed
+        changed.append(layout.series)
+    return [layout.shown(path) for path in changed] + _delete(layout, stale - set(everything))
+
+
+def _tell_shared(layout, changed):
+    """Says which of the changed files other series have as well."""
+    for other in layout.others():
+        shared = sorted(set(series.claims(other).values()) & set(changed))
+        if shared:
+            console.note(f"The series for {other.release} has these as well: {' '.join(map(layout.shown, shared))}")
+
+
+def _delete(layout, stale):
+    """Deletes files unless another series claims them; returns lines for those that it
+    deleted."""
+    claimed = {place for other in layout.others() for place in series.claims(other).values()}
+    gone = sorted(path for path in stale - claimed if path.exists())
+    for path in gone:
+        remove(path)
+    return [f"{layout.shown(path)} (removed)" for path in gone]
 
 
 def _settle(tree, state):
@@ -140,7 +156,8 @@ def _old_names(tree, state):
     if [e.key for e in entries] != state.keys:
         if tree.unsaved(state):
             raise trees.both_moved(tree, state)
-        raise Stop("the series changed since the tree was made, and the tree did not: ./dma-owner tree")
+        raise Stop("the series changed since the tree was made, and the tree did not: "
+                   f"{tree.layout.typed('tree')}")
     return [e.name for e in entries], [path for e in entries for path in e.files]
 
 
@@ -152,9 +169,9 @@ def refresh(layout):
     tree = trees.Tree(layout)
     state = tree.state()
     if state is None:
-        raise Stop("there is no tree to refresh from: ./dma-owner tree makes one")
+        raise Stop(f"there is no tree to refresh from: {layout.typed('tree')} makes one")
     if state.next:
-        raise Stop("the last ./dma-owner tree was cut off: run it again first")
+        raise Stop(f"the last {layout.typed('tree')} was cut off: run it again first")
     _refuse(tree)
     old_patches, old_files = _old_names(tree, state)
     commits = _commits(tree, state.base_commit)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The file `series`, and the patches and whole files of the repository."""
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
 
 from ground.errors import Stop
 from ground.git import Git
-from ground.layout import OWN_TOPS
+from ground.layout import OWN_TOPS, PORTS
 from patches import patchmail
 
 
@@ -94,7 +95,10 @@ def _whole_file(layout, patch_name, path):
     """(bytes, executable) of a whole file that a patch claims."""
     if not is_kernel_path(path):
         raise Stop(f"{patch_name}: New-file: {path}: not a path that a whole file may have")
-    place = layout.root / path
+    place = layout.place(path)
+    if layout.port and (layout.home / path).exists() and (layout.root / path).exists():
+        raise Stop(f"{path} is in {layout.shown(layout.home)} and at the top of the repository: nothing overrides "
+                   "anything, so keep one of them, or give one another name")
     if place.is_symlink() or not place.is_file():
         raise Stop(f"{patch_name} claims {path}, which is not in the repository: "
                    "restore it from git, or remove the New-file line")
@@ -105,9 +109,9 @@ def load(layout):
     """All entries of the series, in order. Raises Stop on the first that is unusable."""
     entries, key, claimed = [], hashlib.sha256(b"dma-owner 1\n").hexdigest(), {}
     for name, _ in parse(series_text(layout))[0]:
-        place = layout.root / name
+        place = layout.home / name
         if not place.is_file():
-            raise Stop(f"series names {name}, which is not in the repository: "
+            raise Stop(f"{layout.shown(layout.series)} names {name}, which is not in the repository: "
                        "restore it from git, or remove the line")
         data = place.read_bytes()
         patch = patchmail.parse(data, name)
@@ -125,8 +129,28 @@ def load(layout):
     return entries
 
 
+def claims(layout):
+    """Whole files that the patches of a series claim: {path: where it stands}. A patch
+    that cannot be read claims nothing."""
+    claimed = {}
+    for name, _ in parse(series_text(layout))[0]:
+        with contextlib.suppress(OSError, Stop):
+            patch = patchmail.parse((layout.home / name).read_bytes(), name)
+            claimed.update({path: layout.place(path) for path in patch.new_files})
+    return claimed
+
+
 def repository_files(layout):
     """Paths of the repository that git tracks or would, as a sorted list."""
     raw = Git(layout.root).bytes("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     names = set(raw.decode("utf-8", "surrogateescape").split("\0")) - {""}
     return sorted(n for n in names if os.path.lexists(layout.root / n))
+
+
+def own_files(layout, repository):
+    """Those of the repository's paths that are the series' own, as seen from its home:
+    another series' are not."""
+    if not layout.port:
+        return [path for path in repository if path.split("/")[0] != PORTS]
+    top = f"{layout.shown(layout.home)}/"
+    return [path.removeprefix(top) for path in repository if path.startswith(top)]

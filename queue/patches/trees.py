@@ -71,6 +71,12 @@ class Tree:
         self.git = git.Git(layout.tree)
         self.state_path = layout.tree / ".git" / STATE
 
+    @property
+    def shared(self):
+        """Where the files are that all series share: the tree, but a port's tree need
+        not have them, and the repository has."""
+        return self.layout.root if self.layout.port else self.path
+
     def state(self):
         """The State of the tree, None without a whole one."""
         return State.parse(self.state_path.read_text(encoding="utf-8")) if self.state_path.is_file() else None
@@ -116,7 +122,7 @@ def _create(tree, source):
     fresh.chmod(0o755)
     with console.stage(f"Unpacking {source.title}", layout.log("unpack")):
         source.unpack(fresh, layout.log("unpack"))
-        release = bases.check_release(fresh)
+        release = bases.check_release(layout, fresh)
     with console.stage(f"Making a git tree of Linux {release}"):
         commit = _first_commit(fresh, release)
     state = State(source.ident, commit, title=source.title)
@@ -256,8 +262,8 @@ def both_moved(tree, state):
     """The line for a tree and a series that both moved on."""
     shown, tip = tree.layout.shown(tree.path), state.tip[:12]
     return Stop(f"the series changed, and {shown} has unsaved work as well: keep it with `git -C {shown} "
-                f"branch mine`, then `git -C {shown} reset --hard {tip}`, ./dma-owner tree, and "
-                f"`git -C {shown} rebase --onto series {tip} mine`")
+                f"branch mine`, then `git -C {shown} reset --hard {tip}`, "
+                f"{tree.layout.typed('tree')}, and `git -C {shown} rebase --onto series {tip} mine`")
 
 
 def _without_series(tree, state, source, entries):
@@ -266,6 +272,13 @@ def _without_series(tree, state, source, entries):
     if new and not state.patches and new <= tree.git.paths(state.base_commit):
         raise Stop(f"{source.title} has the series already: all {len(new)} files that it brings are there; "
                    "give another one with BASE=path")
+
+
+def of_base(layout, source):
+    """The Tree of a base, made if need be, whatever of the series is in it."""
+    tree = Tree(layout)
+    _fit_base(tree, source)
+    return tree
 
 
 def prepare(layout, source, quiet=False):
@@ -284,7 +297,7 @@ def prepare(layout, source, quiet=False):
     if unsaved:
         if not quiet:
             console.note(f"The tree has edits not yet in the series ({unsaved}): used as it is; "
-                         "when they are committed: ./dma-owner refresh")
+                         f"when they are committed: {layout.typed('refresh')}")
         return tree
     if not same:
         _without_series(tree, state, source, entries)
@@ -303,7 +316,7 @@ def of_series(layout, source, verb):
     if unsaved:
         shown = layout.shown(tree.path)
         raise Stop(f"{verb} takes the series as it is in the repository, and {shown} has {unsaved}: "
-                   f"./dma-owner refresh takes that in, git -C {shown} stash or branch keeps it apart")
+                   f"{layout.typed('refresh')} takes that in, git -C {shown} stash or branch keeps it apart")
     return tree
 
 

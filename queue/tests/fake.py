@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A miniature repository and base for the tests."""
 
+import copy
 import os
 import tempfile
 from pathlib import Path
@@ -9,7 +10,14 @@ from check import context
 from ground import git, layout as layouts
 from patches import series, trees
 
-MAKEFILE = "VERSION = 5\nPATCHLEVEL = 10\nSUBLEVEL = 262\n"
+
+
+def makefile(*numbers):
+    """The first lines of a kernel's Makefile."""
+    return "VERSION = {}\nPATCHLEVEL = {}\nSUBLEVEL = {}\n".format(*numbers)
+
+
+MAKEFILE = makefile(5, 10, 262)
 BASE = {
     "Makefile": MAKEFILE,
     ".gitignore": "*.o\n/*\n!/debian/\n",
@@ -18,6 +26,13 @@ BASE = {
     "drivers/iommu/Kconfig": "config IOMMU_API\n\tbool\n",
     "Documentation/index.rst": "Index\n",
 }
+PORT_BASE = """# SPDX-License-Identifier: GPL-2.0-only
+[primary]
+package = linux-source-6.1
+version = 6.1.9-1
+suite = bookworm
+sha256 = 00
+"""
 LETTER = """# SPDX-License-Identifier: GPL-2.0-only
 Subject: Owners for Linux 5.10
 
@@ -67,6 +82,15 @@ class Repository:
         """Writes a file of the repository."""
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text, encoding="utf-8")
+
+    def port(self, name):
+        """This repository, and the port that it makes for this in it."""
+        self.write(f"ports/{name}/base", PORT_BASE)
+        self.write(f"ports/{name}/cover-letter", LETTER)
+        other = copy.copy(self)
+        other.layout = self.layout.for_port(name)
+        other.source = FakeSource(f"fake {name}", dict(BASE, Makefile=makefile(*name.split("."), "9")))
+        return other
 
     def tree(self):
         """./dma-owner tree."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from tests.fake import BASE, FakeSource, Repository
+from tests.fake import Repository
 
 from ground import layout as layouts
 from ground.errors import Stop
-from kernel import kconfig, peers
+from kernel import peers
 from measure import aims, bench, chart, footprint
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -172,42 +172,18 @@ class Footprint(unittest.TestCase):
 
 
 class Peers(unittest.TestCase):
-    """Debian's newer kernels."""
+    """Newer kernels."""
 
-    def setUp(self):
-        self.repo = Repository()
-        self.addCleanup(self.repo.close)
-
-    def test_fetched_once(self):
-        package = "linux-source-6.1_6.1.9-1_all.deb"
-        self.repo.write(f".build/apt-6.1/download/{package}", "a package")
-        private = mock.Mock()
-        private.download.return_value = self.repo.root / ".build/apt-6.1/download" / package
-        with mock.patch("ground.apt.PrivateApt", return_value=private), mock.patch("ground.packages.ensure"), \
-                contextlib.redirect_stderr(io.StringIO()):
-            kept = peers.fetch(self.repo.layout, "6.1")
-        self.assertEqual(kept.read_text(encoding="utf-8"), "a package")
-        with mock.patch("ground.apt.PrivateApt", side_effect=AssertionError):
-            self.assertEqual(peers.fetch(self.repo.layout, "6.1"), kept)
-
-    def test_unpacked_once(self):
-        self.repo.write(".build/dl/peer-6.1/linux-source-6.1_6.1.9-1_all.deb", "a package")
-        source = FakeSource(files=dict(BASE, Kconfig="config VFIO\n"))
-        with mock.patch("patches.bases.unpack", side_effect=lambda _, folder, log, *__: source.unpack(folder, log)), \
-                contextlib.redirect_stderr(io.StringIO()):
-            folder = peers.unpack(self.repo.layout, "6.1")
-        self.assertEqual(kconfig.known_symbols(folder), {"CONFIG_VFIO", "CONFIG_IOMMU_API"})
-        with mock.patch("patches.bases.unpack", side_effect=AssertionError):
-            self.assertEqual(peers.unpack(self.repo.layout, "6.1"), folder)
-
-    def test_what_a_kernel_knows_must_survive(self):
-        texts = ["CONFIG_VFIO=y\nCONFIG_OLD=y\nCONFIG_VFIO_MDEV=y\n"]
-        known = {"CONFIG_VFIO", "CONFIG_VFIO_MDEV"}
-        peers.check_config("6.1", texts, known, "CONFIG_VFIO=y\n")
-        with self.assertRaisesRegex(Stop, "CONFIG_VFIO=y"):
-            peers.check_config("6.1", texts, known, "CONFIG_VFIO=m\n")
-        with self.assertRaisesRegex(Stop, "no Kconfig"):
-            peers.check_config("6.1", texts, set(), "CONFIG_VFIO=y\n")
+    def test_the_base_of_the_port(self):
+        repo = Repository()
+        self.addCleanup(repo.close)
+        port = repo.port("6.1")
+        with mock.patch("patches.bases.pinned", return_value=port.source), \
+                mock.patch("kernel.kernels.of_tree") as of_tree, contextlib.redirect_stderr(io.StringIO()):
+            built = peers.build(repo.layout, "6.1", "perf")
+        self.assertEqual(of_tree.call_args.args[0].path, repo.root / ".build/ports/6.1/tree")
+        self.assertTrue(of_tree.call_args.kwargs["base_only"])
+        built.build.assert_called_once()
 
 
 class Run(unittest.TestCase):
