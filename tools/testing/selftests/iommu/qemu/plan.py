@@ -15,6 +15,7 @@ import sys
 from fnmatch import fnmatchcase
 from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
+HERE = pathlib.Path(__file__).resolve().parent
 # In the order in which they run.
 KINDS = ("kunit", "kselftest")
 KEYS = {"kind", "machines", "cases", "except"}
@@ -177,10 +178,10 @@ def read_topologies(config: configparser.ConfigParser,
             for name, words in config[TOPOLOGIES].items()}
 
 
-def read(path: str) -> List[Suite]:
-    """The suites of a file. The machines are the *.conf beside it. Raises
+def read(path: str, home: pathlib.Path = HERE) -> List[Suite]:
+    """The suites of a file. The machines are the *.conf in the folder `home`. Raises
     ConfigError."""
-    machines = sorted(conf.stem for conf in pathlib.Path(path).parent.glob("*.conf"))
+    machines = sorted(conf.stem for conf in home.glob("*.conf"))
     config = parse(path)
     topologies = read_topologies(config, machines)
     suites = [Suite(config[name], machines, topologies)

@@ -65,7 +65,7 @@ class PlanTest(unittest.TestCase):
         """The suites of a text."""
         path = self.path("tests.cfg")
         path.write_text(text, encoding="utf-8")
-        return plan.read(str(path))
+        return plan.read(str(path), path.parent)
 
     def select(self, machine, kind="kselftest", chosen=(), text=TEXT):
         """plan.select() on a text."""

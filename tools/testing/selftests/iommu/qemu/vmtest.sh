@@ -20,6 +20,8 @@ usage()
 	  --modules ARCH=DIR   its modules: DIR/lib/modules/<release>
 	  --work DIR           where test programs and initramfs are built
 	  --logs DIR           where the machines' consoles are kept
+	  --config FILE        what runs where, in place of tests.cfg: for a kernel that
+	                       has less, or more
 	  --machine NAME       only this machine, may be repeated
 	  --suite NAME         only this suite, may be repeated
 	  --jobs N             machines to run at a time, else five for two CPUs
@@ -57,7 +59,7 @@ die()
 }
 
 # Values of the command line.
-machines=() suite_options=() mode=tests
+machines=() suite_options=() mode=tests config=$here/tests.cfg
 # A machine waits more than it works: for a link, for a slot, for quiet in the log.
 jobs=$(($(nproc) * 5 / 2))
 declare -A kernels=() modules=()
@@ -73,8 +75,8 @@ parse_arguments()
 		case $1 in
 		--list | --machines | --command | --demo | --shell | --bench) mode=${1#--} ;;
 		--help) usage; exit 0 ;;
-		--machine | --suite | --kernel | --modules | --jobs | --soak | \
-			--seed | --races | --work | --logs | --example | \
+		--machine | --suite | --kernel | --modules | --config | --jobs | \
+			--soak | --seed | --races | --work | --logs | --example | \
 			--compare | --compare-example)
 			[ $# -ge 2 ] || die "$1 needs a value"
 			take_value "${1#--}" "$2"
@@ -93,6 +95,7 @@ take_value()
 	suite) suite_options+=("--suite=$2") ;;
 	kernel) kernels[${2%%=*}]=${2#*=} ;;
 	modules) modules[${2%%=*}]=${2#*=} ;;
+	config) config=$(realpath "$2") ;;
 	jobs) jobs=$2 ;;
 	soak) soak=$2 ;;
 	seed) seed=$2 ;;
@@ -124,11 +127,11 @@ default_machines()
 	esac
 }
 
-# make_plan [--list]: for all machines at once. Exit status 1 if tests.cfg has a
+# make_plan [--list]: for all machines at once. Exit status 1 if the file has a
 # mistake, 2 if none of them runs a suite.
 make_plan()
 {
-	python3 "$here/plan.py" --config "$here/tests.cfg" \
+	python3 "$here/plan.py" --config "$config" \
 		"${suite_options[@]}" "$@" "${machines[@]}"
 }
 
@@ -137,6 +140,7 @@ check_arguments()
 	local name
 
 	[ ${#machines[@]} -gt 0 ] || default_machines
+	[ -f "$config" ] || die "no file '$config' (--config)"
 	[ -z "$races" ] || [ -f "$races" ] || die "no file '$races' (--races)"
 	[[ $soak =~ ^(0|[1-9][0-9]{0,3})$ ]] || die "--soak takes minutes, not '$soak'"
 	[[ $seed =~ ^(0|[1-9][0-9]{0,9})$ ]] || die "--seed takes a number, not '$seed'"
@@ -166,7 +170,7 @@ start()
 	local machine=$1
 
 	shift
-	python3 "$here/boot.py" --machine "$machine" --config "$here/tests.cfg" \
+	python3 "$here/boot.py" --machine "$machine" --config "$config" \
 		"${suite_options[@]}" "$@" &
 }
 

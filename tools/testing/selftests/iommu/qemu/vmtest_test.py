@@ -138,6 +138,15 @@ class VmtestTest(unittest.TestCase):
                          ["ok a:dmesg:no_splat", "ok a:prog:one",
                           "ok b:dmesg:no_splat", "ok b:prog:one"])
 
+    def test_another_file_of_tests(self):
+        self.machine("a", "good")
+        self.machine("b", "good")
+        self.write("fewer.cfg", TESTS.replace("*", "b"))
+        status, lines, err = self.run_it("--config", "fewer.cfg")
+        self.assertEqual((status, lines[-1]), (0, "2 passed, 0 failed, 0 skipped"), err)
+        self.assertEqual(self.run_it("--config", "fewer.cfg", "--list")[1], ["b:prog:one"])
+        self.assertIn("no file", self.run_it("--config", "none.cfg")[2])
+
     def test_failure(self):
         self.machine("a", "bad")
         self.machine("b", "good")
