@@ -16,10 +16,11 @@ WHICH = ("primary", "second", "pristine")
 def cases(ctx):
     """git am and quilt on the pinned bases. With BASE= only on that one."""
     key = [entry.key for entry in ctx.entries][-1:]
-    which = WHICH if ctx.layout.alt is None else ("given",)
+    pins = bases.pins(ctx.layout)
+    which = [name for name in WHICH if name in pins] if ctx.layout.alt is None else ["given"]
     listed = []
     for name in which:
-        pin = bases.pins(ctx.layout).get(name)
+        pin = pins.get(name)
         part = [*key, pin.ident if pin else ctx.state.base, git_version()]
         listed.append((f"am-{name}", lambda c, n=name: am(c, n), part))
         listed.append((f"quilt-{name}", lambda c, n=name: quilt(c, n), part))
@@ -101,7 +102,7 @@ def _list_tarball(ctx, name, path, listing):
     log = ctx.log(f"read-{name}")
     script = f"{bases.tar_source(path)} | tar -t | sed 's,^[^/]*/,,' > {proc.quoted([fresh])}"
     with console.stage(f"Listing {path.name}", log):
-        bases.shell(script, log, f"reading {path.name}", "./dma-owner check")
+        bases.shell(script, log, f"reading {path.name}", ctx.layout.typed("check"))
     os.replace(fresh, listing)
 
 
@@ -115,7 +116,7 @@ def _read_tarball(ctx, name, path, want, files):
     script = (f"{bases.tar_source(path)} | tar -x --strip-components=1 --anchored --wildcards "
               f"--no-wildcards-match-slash -C {proc.quoted([fresh])} -T {proc.quoted([names])}")
     with console.stage(f"Reading {len(want)} files of {path.name}", log):
-        bases.shell(script, log, f"reading {path.name}", "./dma-owner check")
+        bases.shell(script, log, f"reading {path.name}", ctx.layout.typed("check"))
     for file in want:
         (files / file).parent.mkdir(parents=True, exist_ok=True)
         os.replace(fresh / file, files / file)
@@ -159,7 +160,8 @@ def quilt(ctx, name):
 
 def _compare(ctx, folder, log):
     """What quilt made must be what the tree has."""
-    for path in _touched(ctx) + list(series.GROWN) + [p for e in ctx.entries for p in e.files]:
+    grown = [path for path in series.GROWN if path not in ctx.base_paths]
+    for path in _touched(ctx) + grown + [p for e in ctx.entries for p in e.files]:
         status, want, _ = ctx.git.call("cat-file", "blob", f"{ctx.tip}:{path}")
         have = (folder / path).read_bytes() if (folder / path).is_file() else None
         if have != (want if status == 0 else None):

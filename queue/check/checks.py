@@ -9,15 +9,21 @@ is remembered.
 
 import time
 
-from check import applies, context, docs, each_patch, lint, rules, style
+from check import applies, context, docs, each_patch, lint, ports, rules, style
 from ground import packages
 from ground.errors import Failed, Interrupted, Stop
 from ground.memory import Memory, key
+from patches import bases
 from prove import model, mutants
 
 
 def cases(ctx):
-    """All checks: [(name, function, key parts or None)]."""
+    """All checks of a series: [(name, function, key parts or None)]."""
+    return ports.cases(ctx) if ctx.layout.port else _cases_of_main(ctx)
+
+
+def _cases_of_main(ctx):
+    """All checks of the series at the top."""
     listed = list(rules.cases(ctx))
     listed += applies.cases(ctx)
     listed += style.cases(ctx)
@@ -29,14 +35,14 @@ def cases(ctx):
     return listed
 
 
-def _title(name):
+def _title(layout, name):
     """A check's name in the results; a colon in it separates a suite of its own."""
-    return f"host:{name}" if ":" in name else f"host:check:{name}"
+    return f"host:{name}" if ":" in name else f"host:{layout.suite}:{name}"
 
 
 def _run_one(ctx, memory, report, case):
     name, function, parts = case
-    title, start = _title(name), time.monotonic()
+    title, start = _title(ctx.layout, name), time.monotonic()
     pass_key = key(function.__module__, parts) if parts else None
     kept = memory.recall(name, pass_key) if parts else None
     if kept:
@@ -66,7 +72,17 @@ def run(layout, source, report, wanted=cases):
         _run_one(ctx, memory, report, case)
 
 
+def run_port(layout, report):
+    """Runs every check of a port; what stops them is a failure."""
+    try:
+        run(layout, bases.pinned(layout), report)
+    except Interrupted:
+        raise
+    except Stop as stop:
+        report.fail(_title(layout, "tree"), str(stop))
+
+
 def names(layout):
     """Names of the checks without running them: those of the steps need the
     series alone."""
-    return [_title(name) for name, _, _ in cases(context.of_names(layout))]
+    return [_title(layout, name) for name, _, _ in cases(context.of_names(layout))]

@@ -15,7 +15,7 @@ from typing import Optional
 from check import each_patch
 from check.each_patch import Variant
 from ground import packages
-from ground.errors import Failed, Stop, first_of
+from ground.errors import Failed, Stop
 from kernel import kbuild, kernels, warnings
 from machine import judge
 from patches import trees
@@ -125,11 +125,7 @@ def builds(ctx, number, sweep):
     step = trees.side_tree(ctx.tree, "step", ctx.steps[number][2])
     built, log = each_patch.make(ctx, step, sweep.arch, ["W=1", *goals], sweep.variant,
                                  f"patch {number + 1} of {len(ctx.entries)}", sweep.name)
-    warned = _warnings(ctx, log)
-    new = warned - _known(ctx, sweep) if warned else warned
-    if new:
-        each_patch.forget(built.out, goals)      # or the next run would not see them
-    first_of([f"{path}: {what}" for path, what in sorted(new)], ctx.log(f"{sweep.name}-warnings"))
+    each_patch.judge(built, goals, _warnings(ctx, log), lambda: _known(ctx, sweep), ctx.log(f"{sweep.name}-warnings"))
     return ""
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional
 
 from ground import console, packages, proc
 from ground.errors import Failed, first_of
-from kernel import kbuild, kconfig, warnings
+from kernel import kbuild, kconfig, kernels, warnings
 from patches import trees
 
 CONFIG = "vm"
@@ -33,21 +33,24 @@ def cases(ctx):
     listed = []
     for number, entry in enumerate(ctx.entries):
         name = "builds-" + posixpath.basename(entry.name)[:-len(".patch")]
-        key = None
-        if ctx.source:
-            key = [entry.key, ctx.state.base_commit, kbuild.compiler(), *_fragment_texts(ctx),
-                   *_fragment_texts(ctx, "arm64")]
-        listed.append((name, lambda c, n=number: builds(c, n), key))
+        listed.append((name, lambda c, n=number: builds(c, n), key(ctx, entry)))
     return listed
+
+
+def key(ctx, entry):
+    """What a build of all up to a patch depends on; None in a Context for names."""
+    if not ctx.source:
+        return None
+    return [entry.key, ctx.state.base_commit, kbuild.compiler(), *_fragment_texts(ctx), *_fragment_texts(ctx, "arm64")]
 
 
 def _fragment_texts(ctx, arch="x86_64"):
     """[(name, text)] of the fragments as the last patch leaves them, whichever patch
-    is built with them, and of the machinery's own EXTRA."""
-    files = {path: data for e in ctx.entries for path, (data, _) in e.files.items()}
-    texts = [(n, files.get(f"{kconfig.FRAGMENTS}/{n}", b"").decode("utf-8", "replace"))
-             for n in kconfig.fragment_names(arch, CONFIG)]
-    return texts + [("step.config", (ctx.layout.root / EXTRA).read_text(encoding="utf-8"))]
+    is built with them, and of the machinery's own; '' for one that is missing."""
+    root = ctx.layout.root
+    paths = [root / kconfig.FRAGMENTS / name for name in kconfig.fragment_names(arch, CONFIG)]
+    paths += [root / EXTRA, *kernels.own_fragments(ctx.layout)]
+    return [(path.name, path.read_text(encoding="utf-8") if path.is_file() else "") for path in paths]
 
 
 def folders(repo, commit, paths):
@@ -79,11 +82,20 @@ def outermost(goals):
     return [g for g in goals if not any(g != o and g.startswith(o) for o in goals)]
 
 
+def _on_x86(goals):
+    """Those of the folders that x86_64 has, without what lies in another of them."""
+    elsewhere = ("arch/", *HOMES)
+    return outermost([g for g in goals if not g.startswith(elsewhere) or g.startswith("arch/x86/")])
+
+
 def goals_of(ctx, number):
     """Folders to build for a patch, as far as x86_64 has them."""
-    elsewhere = ("arch/", *HOMES)
-    return outermost([g for g in _goals(ctx, number) if not g.startswith(elsewhere)
-                      or g.startswith("arch/x86/")])
+    return _on_x86(_goals(ctx, number))
+
+
+def goals_of_all(ctx):
+    """Folders to build for the series as a whole, as far as x86_64 has them."""
+    return _on_x86(sorted(folders(ctx.git, ctx.tip, ctx.touched())))
 
 
 def builds(ctx, number):
@@ -95,10 +107,10 @@ def builds(ctx, number):
     source = trees.side_tree(ctx.tree, "step", commit)
     outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
     for arch in ("arm64", *DEFCONFIGS):
-        rest = [p for p in _uncompiled(entry, outs) if suits(p, arch)]
+        rest = [p for p in uncompiled(entry.paths(), outs) if suits(p, arch)]
         if rest:
             outs.append(_make(ctx, number, source, arch, [p[:-2] + ".o" for p in rest]))
-    left = _uncompiled(entry, outs)
+    left = uncompiled(entry.paths(), outs)
     if left:
         raise Failed(f"no configuration compiles {' '.join(left)}")
     return "" if outs else "nothing to compile"
@@ -111,9 +123,9 @@ def suits(path, arch):
     return arch == next((home for top, home in HOMES.items() if path.startswith(top)), "arm64")
 
 
-def _uncompiled(entry, outs):
-    """Touched .c files that no output folder has an object of."""
-    sources = [p for p in entry.paths() if p.endswith(".c") and not p.startswith(NOT_BUILT)]
+def uncompiled(paths, outs):
+    """Those .c files among the paths that no output folder has an object of."""
+    sources = [p for p in paths if p.endswith(".c") and not p.startswith(NOT_BUILT)]
     return [p for p in sources if not any((out / (p[:-2] + ".o")).is_file() for out in outs)]
 
 
@@ -144,7 +156,7 @@ def make(ctx, source, arch, targets, variant, title, log_name, anew=False):
     packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
     name = "-".join(["step"] + [word for word in (arch, variant.name) if word not in ("x86_64", "")])
     built = kbuild.Build(ctx.layout, source, arch, name, _fragments_of(ctx, arch, variant), skip_unknown=True,
-                         quiet=True, seed=DEFCONFIGS.get(arch, variant.seed), repeat="./dma-owner check")
+                         quiet=True, seed=DEFCONFIGS.get(arch, variant.seed), repeat=ctx.layout.typed("check"))
     built.configure()
     if anew:
         forget(built.out, targets)
@@ -154,6 +166,15 @@ def make(ctx, source, arch, targets, variant, title, log_name, anew=False):
     if status:
         raise Failed(f"{title} does not build {' '.join(targets)} on {arch}", log)
     return built, log
+
+
+def judge(built, goals, warned, known, log):
+    """Raises Failed when there are warnings that known() does not give, and has the next
+    run see them again. `log`: where all of them are written."""
+    new = warned - known() if warned else warned
+    if new:
+        forget(built.out, goals)
+    first_of([f"{path}: {what}" for path, what in sorted(new)], log)
 
 
 def forget(out, targets):

@@ -29,7 +29,7 @@ def cases(_):
 
 def series_format(ctx):
     """One patch per line, each once, own-line comments."""
-    names = [name for name, _ in series.parse(series.series_text(ctx.layout))[0]]
+    names = series.names(ctx.layout)
     problems = [] if names else ["series names no patch"]
     problems += [f"series names {n} twice" for n in sorted({n for n in names if names.count(n) > 1})]
     problems += [f"series: {n}: not a plain path to a .patch" for n in names

@@ -12,13 +12,14 @@ from ground.layout import remove
 
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
 NO_SPDX = ("COPYING",)
+ALLOW = "queue/check/checkpatch-allow"
 # The history of mainline is not here; and maintainers() looks at the new files.
 IGNORED = "UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES"
 
 
 def cases(ctx):
     """These checks; only checkpatch is dear enough to be remembered."""
-    key = [entry.key for entry in ctx.entries][-1:] + [_allow_text(ctx.layout), ctx.state.base_commit]
+    key = [entry.key for entry in ctx.entries][-1:] + [*_allow_texts(ctx.layout), ctx.state.base_commit]
     return [("spdx", spdx, None),
             ("shellcheck", shellcheck, None),
             ("python", python, None),
@@ -28,9 +29,15 @@ def cases(ctx):
             ("checkpatch", checkpatch, key)]
 
 
-def _allow_text(layout):
-    path = layout.root / "queue/check/checkpatch-allow"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def _allow_files(layout):
+    """The files that say which CHECKs are fine: the series' own, and, for a port, that of
+    the series at the top, with which it shares files."""
+    shared = layout.root / ALLOW
+    return [layout.home / shared.name, shared] if layout.port else [shared]
+
+
+def _allow_texts(layout):
+    return [path.read_text(encoding="utf-8") if path.is_file() else "" for path in _allow_files(layout)]
 
 
 def allowed(text):
@@ -133,7 +140,8 @@ def checkpatch(ctx):
     folder = ctx.layout.work / "check" / "mails"
     remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    fine, used = allowed(_allow_text(ctx.layout)), set()
+    own, *shared = map(allowed, _allow_texts(ctx.layout))
+    fine, used = own.union(*shared), set()
     mails = export.mails(ctx.tree, ctx.entries)
     problems, texts = [], []
     with console.stage(f"checkpatch on {len(mails)} mails"):
@@ -147,8 +155,8 @@ def checkpatch(ctx):
                 console.say(f"# allowed: {line}")
             else:
                 problems.append(f"{name[:4]} {line}")
-    problems += [f"queue/check/checkpatch-allow: {kind} {path} is no longer found: remove the line"
-                 for kind, path in sorted(fine - used)]
+    problems += [f"{ctx.layout.shown(_allow_files(ctx.layout)[0])}: {kind} {path} is no longer found: remove the line"
+                 for kind, path in sorted(own - used)]
     log = ctx.log("checkpatch")
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text("".join(texts), encoding="utf-8")

@@ -8,7 +8,7 @@ status. `test` has a module of its own.
 import os
 import sys
 
-from check import checks, configurations
+from check import checks, configurations, ports
 from give import am, deb, debboot, export, kabi, release
 from ground import console, packages
 from ground.errors import Stop
@@ -51,8 +51,11 @@ def verb_check(layout, options):
     layout, source = bases.choose(layout)
     report, wanted = Report(), checks.cases
     if options.variants is not None:
+        bases.main_only(layout, "check --variants", "a port's folders are compiled once, at the tip")
         wanted = configurations.chosen(options.variants)
     checks.run(layout, source, report, wanted)
+    for port in ports.due(layout) if options.variants is None else ():
+        checks.run_port(port, report)
     return report.total()
 
 
@@ -135,6 +138,8 @@ def verb_deb(layout, options):
     if options.tool:
         return _deb_tool(layout, source, options)
     tree = trees.of_series(layout, source, options.verb)
+    if options.boot:
+        trees.with_tests(layout, source)
     files = deb.build(tree, source, options.config, options.localmodconfig)
     for path in files:
         console.say(str(path))
@@ -172,7 +177,7 @@ def verb_shell(layout, options):
     with locked(layout):
         layout, source = bases.choose(layout)
         packages.ensure(layout, packages.FOR_TREE, "to make the kernel tree")
-        tree = trees.prepare(layout, source)
+        tree = trees.with_tests(layout, source)
         built = kernels.of_tree(tree, vm.arches(tree, [options.machine])[0], "vm")
         built.build()
         env = vm.environment(tree, [built], [options.machine])

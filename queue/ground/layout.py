@@ -68,6 +68,16 @@ class Layout:
         return self.port or MAIN
 
     @property
+    def main(self):
+        """The Layout of the series at the top, which has what all share: this, if it is."""
+        return self.for_port("") if self.port else self
+
+    @property
+    def suite(self):
+        """What the checks of the series are called in results."""
+        return f"port-{self.port}" if self.port else "check"
+
+    @property
     def prefix(self):
         """What mails have in front of their numbers, as those who carry several kernels
         want it: the release, but nothing for mainline, which the newest port is for."""

@@ -112,8 +112,6 @@ class Build:
         if not self.skip_unknown:
             return texts
         unknown = set(kconfig.requested(texts)) - kconfig.known_symbols(self.source)
-        if unknown and not self.quiet:
-            console.note(f"{self.title}: not asked by this tree, left out: {' '.join(sorted(unknown))}")
         return [kconfig.without(t, unknown) for t in texts]
 
     def configure(self):
@@ -137,6 +135,7 @@ class Build:
             self._merge(parts, name)
         if not self.quiet:
             self._check_survivors(kconfig.requested(texts))
+            self._tell_lost()
         write_file(stamp, key.encode())
 
     def _merge(self, parts, log):
@@ -159,6 +158,13 @@ class Build:
         if gone:
             raise Stop(f"{self.title}: these options did not survive olddefconfig: {', '.join(gone)}: "
                        f"mend the fragments in {kconfig.FRAGMENTS}")
+
+    def _tell_lost(self):
+        """Says what of the fragments this kernel does not have: it was left out of them."""
+        wanted = kconfig.requested([path.read_text(encoding="utf-8") for path in self.fragments])
+        gone = kconfig.lost(wanted, kconfig.parse(self.config.read_text(encoding="utf-8")))
+        if gone:
+            console.note(f"{self.title}: not for this tree, left out: {' '.join(one.split('=')[0] for one in gone)}")
 
     def build(self):
         """Configures and builds image and modules; returns the image's path. Raises Stop,

@@ -4,11 +4,19 @@
 from kernel import kbuild, kconfig
 from patches import trees
 
+# What the fragments leave unsaid as 5.10 does not know it.
+NEWER = "queue/kernel/newer.config"
+
 
 def _command(layout, arch, config, base_only):
     """The command line that repeats a build."""
     words = ["build", f"--arch {arch}", f"--config {config}"]
     return layout.typed(" ".join(words + (["--base-only"] if base_only else [])))
+
+
+def own_fragments(layout):
+    """Paths of the machinery's own fragments, for all builds of a series."""
+    return [layout.root / NEWER] if layout.port else []
 
 
 def of_source(tree, source, arch, config, repeat, over=(), name="", **how):
@@ -17,7 +25,7 @@ def of_source(tree, source, arch, config, repeat, over=(), name="", **how):
     `repeat`: the command that repeats it; `over`: further fragments; `name`: of
     the build, else by the configuration; `how`: see kbuild.Build.
     """
-    fragments = [*kconfig.fragments(tree.shared, arch, config), *over]
+    fragments = [*kconfig.fragments(tree.shared, arch, config), *own_fragments(tree.layout), *over]
     return kbuild.Build(tree.layout, source, arch, name or f"{arch}-{config}", fragments, repeat=repeat, **how)
 
 

@@ -84,6 +84,11 @@ def series_text(layout):
     return layout.series.read_text(encoding="utf-8") if layout.series.is_file() else ""
 
 
+def names(layout):
+    """Paths of the patches that the series names, in order."""
+    return [name for name, _ in parse(series_text(layout))[0]]
+
+
 def is_kernel_path(path):
     """Whether a new file may stand at this path of the repository."""
     parts = path.split("/")
@@ -108,7 +113,7 @@ def _whole_file(layout, patch_name, path):
 def load(layout):
     """All entries of the series, in order. Raises Stop on the first that is unusable."""
     entries, key, claimed = [], hashlib.sha256(b"dma-owner 1\n").hexdigest(), {}
-    for name, _ in parse(series_text(layout))[0]:
+    for name in names(layout):
         place = layout.home / name
         if not place.is_file():
             raise Stop(f"{layout.shown(layout.series)} names {name}, which is not in the repository: "
@@ -133,7 +138,7 @@ def claims(layout):
     """Whole files that the patches of a series claim: {path: where it stands}. A patch
     that cannot be read claims nothing."""
     claimed = {}
-    for name, _ in parse(series_text(layout))[0]:
+    for name in names(layout):
         with contextlib.suppress(OSError, Stop):
             patch = patchmail.parse((layout.home / name).read_bytes(), name)
             claimed.update({path: layout.place(path) for path in patch.new_files})

@@ -72,6 +72,11 @@ class Tree:
         self.state_path = layout.tree / ".git" / STATE
 
     @property
+    def tests(self):
+        """The folder of the tree that has the tests and their harness: see with_tests()."""
+        return self.layout.main.tree
+
+    @property
     def shared(self):
         """Where the files are that all series share: the tree, but a port's tree need
         not have them, and the repository has."""
@@ -306,6 +311,14 @@ def prepare(layout, source, quiet=False):
                                     layout.log("apply"))
             _move(tree, state, patches)
     return tree
+
+
+def with_tests(layout, source):
+    """prepare(), and the tree of the series at the top as well, whose tests run on the
+    kernels of all series."""
+    if layout.port:
+        prepare(layout.main, bases.pinned(layout.main))
+    return prepare(layout, source)
 
 
 def of_series(layout, source, verb):

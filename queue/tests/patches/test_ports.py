@@ -23,14 +23,14 @@ class Layouts(unittest.TestCase):
     def setUp(self):
         self.repo = Repository()
         self.addCleanup(self.repo.close)
-        for name in ("6.12", "7.3", "6.1"):
+        for name in ("6.12", "7.3", "6.6"):
             self.repo.port(name)
         self.port = self.repo.layout.for_port("6.12")
 
     def test_oldest_first(self):
-        self.assertEqual(self.repo.layout.ports(), ["6.1", "6.12", "7.3"])
-        self.assertEqual([other.release for other in self.port.every()], ["5.10", "6.1", "6.12", "7.3"])
-        self.assertEqual([other.release for other in self.port.others()], ["5.10", "6.1", "7.3"])
+        self.assertEqual(self.repo.layout.ports(), ["6.6", "6.12", "7.3"])
+        self.assertEqual([other.release for other in self.port.every()], ["5.10", "6.6", "6.12", "7.3"])
+        self.assertEqual([other.release for other in self.port.others()], ["5.10", "6.6", "7.3"])
 
     def test_apart(self):
         root, port = self.repo.root, self.port
@@ -40,7 +40,7 @@ class Layouts(unittest.TestCase):
         self.assertEqual((port.out, self.repo.layout.out), (root / "out/6.12", root / "out"))
 
     def test_mainline_is_the_newest(self):
-        self.assertEqual([other.prefix for other in self.port.every()], ["5.10", "6.1", "6.12", ""])
+        self.assertEqual([other.prefix for other in self.port.every()], ["5.10", "6.6", "6.12", ""])
 
     def test_command(self):
         self.assertEqual(self.port.typed("tree"), "./dma-owner tree --port 6.12")

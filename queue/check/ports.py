@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The checks of a port: that its series is in its form, applies, and compiles."""
+
+from check import applies, each_patch, rules, style
+from kernel import warnings
+from patches import series, trees
+
+STYLE = ("recipients", "checkpatch")
+
+
+def due(layout):
+    """The Layouts of the ports that are checked along with a series: with that at the top,
+    on the base that it pins, those that have patches."""
+    if layout.port or layout.alt:
+        return []
+    return [other for other in layout.others() if series.names(other)]
+
+
+def cases(ctx):
+    """All checks: [(name, function, key parts or None)]."""
+    return [*rules.cases(ctx), *applies.cases(ctx), *[case for case in style.cases(ctx) if case[0] in STYLE],
+            ("compiles", compiles, each_patch.key(ctx, ctx.entries[-1]))]
+
+
+def _warnings(ctx, log):
+    """The warnings in a log that concern files of the series."""
+    return warnings.of_files(log.read_text(encoding="utf-8", errors="replace"), set(ctx.touched((".c", ".h"))))
+
+
+def _known(ctx, goals):
+    """Warnings of the base in these folders."""
+    base = trees.side_tree(ctx.tree, "base", ctx.base_commit)
+    present = [goal for goal in goals if (base / goal).is_dir()]
+    _, log = each_patch.make(ctx, base, "x86_64", present, each_patch.USUAL, "the base", "compiles-base", anew=True)
+    return _warnings(ctx, log)
+
+
+def compiles(ctx):
+    """The folders that the series touches compile at its tip, and no file of it has a
+    warning that the base lacks."""
+    goals = each_patch.goals_of_all(ctx)
+    if not goals:
+        return "nothing to compile"
+    built, log = each_patch.make(ctx, ctx.at_tip(), "x86_64", goals, each_patch.USUAL, "the series", "compiles")
+    each_patch.judge(built, goals, _warnings(ctx, log), lambda: _known(ctx, goals), ctx.log("compiles-warnings"))
+    left = each_patch.uncompiled(ctx.touched((".c",)), [built.out])
+    return " ".join(goals) + (f"; not in this configuration: {' '.join(left)}" if left else "")
