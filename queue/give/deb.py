@@ -13,7 +13,7 @@ from pathlib import Path
 from ground import console, packages, proc
 from ground.errors import Stop
 from ground.layout import need_space, remove, write_file
-from kernel import kbuild, kconfig
+from kernel import kbuild, kconfig, kernels
 from patches import bases, changes, patchmail, trees
 
 ARCH = "x86_64"
@@ -68,11 +68,11 @@ class Deb(kbuild.Build):
         layout = tree.layout
         small = given == VM
         if small:
-            seed, fragments = "tinyconfig", kconfig.fragments(tree.path, ARCH, VM) + [layout.root / SMALL]
+            seed, fragments = "tinyconfig", [*kconfig.fragments(tree.shared, ARCH, VM), layout.root / SMALL]
         else:
             seed, fragments = config_file(given), [layout.root / OWN]
-        super().__init__(layout, folder, ARCH, "deb", fragments, quiet=not small, seed=seed,
-                         repeat=layout.typed("deb"))
+        super().__init__(layout, folder, ARCH, "deb", [*fragments, *kernels.own_fragments(layout)], quiet=not small,
+                         skip_unknown=bool(layout.port), seed=seed, repeat=layout.typed("deb"))
         self.local = local
 
     def configure(self):
@@ -150,7 +150,8 @@ def build(tree, source, given, local):
     """Builds; returns [paths in out/deb/], the image's first. Raises Stop with the
     log's name."""
     layout = tree.layout
-    packages.ensure(layout, packages.FOR_BUILD + packages.FOR_DEB, "to build Debian packages")
+    more = packages.FOR_NEWER_DEB if layout.port else ()
+    packages.ensure(layout, packages.FOR_BUILD + packages.FOR_DEB + more, "to build Debian packages")
     need_space(layout, SPACE_GIB, "a build of packages")
     side = trees.side_tree(tree, "deb", tree.state().tip)
     release = bases.check_release(layout, side) + local_version(layout)

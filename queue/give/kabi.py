@@ -17,6 +17,7 @@ from kernel import kernels
 
 FRAGMENT = "queue/give/kabi.config"
 TYPES_FRAGMENT = "queue/give/kabi-types.config"
+NEWER_FRAGMENT = "queue/give/kabi-newer.config"
 HEADERS = ("include", "arch/x86/include")       # with the types that modules see
 SYMVERS = "Module.symvers"
 _EXPORT = re.compile(r"^\s*(EXPORT_SYMBOL\w*)\((\w+)", re.M)
@@ -116,7 +117,7 @@ def compare(old, new):
 
 def build(layout, tree):
     """Builds the base and the series for x86_64; returns the two output folders."""
-    pair = kernels.pair(tree, "vm", "./dma-owner kabi --build", over=[layout.root / FRAGMENT], name="x86_64-kabi")
+    pair = kernels.pair(tree, "vm", layout.typed("kabi --build"), over=[layout.root / FRAGMENT], name="x86_64-kabi")
     for built in pair:
         built.build()
     return [built.out for built in pair]
@@ -146,6 +147,11 @@ def _compare_object(old, new, name):
     return parse_types(out.decode("utf-8", "replace"))
 
 
+def _types_fragments(layout):
+    """Fragments for debugging information, which newer kernels have other options for."""
+    return [FRAGMENT, TYPES_FRAGMENT, *([NEWER_FRAGMENT] if layout.port else [])]
+
+
 def types(layout, tree, outs):
     """Lines that say how the types changed that modules see. `outs`: what build() gives.
 
@@ -153,8 +159,8 @@ def types(layout, tree, outs):
     """
     packages.ensure(layout, packages.FOR_KABI, "to see how types change")
     names, changed = objects(tree, outs), {}
-    old, new = kernels.pair(tree, "vm", "./dma-owner kabi --build", name="x86_64-kabi-types",
-                            over=[layout.root / FRAGMENT, layout.root / TYPES_FRAGMENT])
+    old, new = kernels.pair(tree, "vm", layout.typed("kabi --build"), name="x86_64-kabi-types",
+                            over=[layout.root / name for name in _types_fragments(layout)])
     for built in (old, new) if names else ():
         built.compile(*names)
     for name in names:

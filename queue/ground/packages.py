@@ -19,6 +19,8 @@ FOR_BOOT = {"x86_64": ("qemu-system-x86", "busybox-static", "cpio"),
 FOR_TOOL = ("gcc", "make", "libc6-dev")
 FOR_STOCK = ("kmod", "cpio")
 FOR_DEB = ("dpkg-dev", "fakeroot")
+# The kernel's own packaging works with these from 6.12 on.
+FOR_NEWER_DEB = ("debhelper",)
 FOR_QEMU = ("mmdebstrap",)
 FOR_DEBIAN = ("mmdebstrap", "genext2fs", "e2fsprogs")
 FOR_CHECK = ("quilt", "patch", "sparse", "codespell", "shellcheck", "pyflakes3",
