@@ -37,6 +37,7 @@ def _test(sub):
     sub.add_argument("--config", choices=("vm", "debug", "kcsan"), default="vm",
                      help="debug: KASAN, kmemleak and more; kcsan: data races, on x86 machines only")
     sub.add_argument("--base-only", action="store_true", help="boot the base without the series")
+    sub.add_argument("--all-ports", action="store_true", help="boot the kernels of the ports as well")
     sub.add_argument("--soak", type=int, default=0, metavar="MINUTES",
                      help="let the race test run so long for each kind of group, and the random test in all, from "
                           "a fresh seed")

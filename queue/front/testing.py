@@ -2,12 +2,14 @@
 """./dma-owner test: the checks, the tests of the machinery, and the machines."""
 
 import sys
+from typing import NamedTuple
 
-from check import checks, machinery
+from check import checks, machinery, ports
 from give import stockboot
 from ground import console
 from ground.errors import Interrupted, Stop
-from ground.results import Report
+from ground.layout import Layout
+from ground.results import Report, total
 from kernel import kernels
 from machine import outcomes, races, vm
 from patches import bases, trees
@@ -24,28 +26,59 @@ def _machines(options):
     return [name for name in options.machine if name != "host"]
 
 
-def _list(layout, source, options):
+def _boots(options):
+    """Whether machines are to run."""
+    return bool(options.suite or not options.machine or _machines(options))
+
+
+def _list(runs, options):
     """Prints the names of the cases that `test` would run."""
-    if _host(options):
-        for name in checks.names(layout) + machinery.names():
+    for run in runs if _host(options) else ():
+        for name in checks.names(run.layout) + ([] if run.layout.port else machinery.names()):
             console.say(name)
-    if _machines(options) or options.suite or not options.machine:
-        vm.listing(trees.prepare(layout, source), _machines(options), options.suite)
+    if _boots(options):
+        for run in _booted(runs, options):
+            vm.listing(trees.with_tests(run.layout, run.source), _machines(options), options.suite)
     return 0
 
 
-def _run_host(layout, source, options, report):
-    """The tests of the machinery, and the checks."""
-    machinery.run(layout, report)
-    ident = outcomes.of_tree(trees.prepare(layout, source, quiet=True))
-    checks.run(layout, source, report)
-    if ident:
-        outcomes.record(layout, source.title, ident, options.config, report.results)
+class Run(NamedTuple):
+    """A series that is tested, on a base, and what came of it."""
+    layout: Layout
+    source: object
+    report: Report
+
+    def record(self, ident, config, said):
+        """Keeps results, unless the tree has work that the series lacks (no `ident`)."""
+        if ident:
+            outcomes.record(self.layout, self.source.title, ident, config, said)
 
 
-def _boot(layout, source, options, report):
+def _runs(layout, source):
+    """The Runs that a test of a series takes: of itself first, then of the ports."""
+    also = [(port, bases.pinned(port)) for port in ports.due(layout)]
+    return [Run(*pair, vm.report(pair[0])) for pair in [(layout, source), *also]]
+
+
+def _booted(runs, options):
+    """Those of the runs whose machines are wanted."""
+    return runs if options.all_ports else runs[:1]
+
+
+def _run_host(run, options):
+    """The checks, and with those of the series at the top the tests of the machinery."""
+    layout, report = run.layout, run.report
+    if layout.port:
+        checks.run_port(layout, report)
+    else:
+        machinery.run(layout, report)
+        checks.run(layout, run.source, report)
+    run.record(outcomes.of_tree(trees.Tree(layout)), options.config, report.results)
+
+
+def _boot(run, options):
     """Builds the kernels that it takes and runs the machines."""
-    tree, machines = trees.prepare(layout, source), _machines(options)
+    tree, machines, report = trees.with_tests(run.layout, run.source), _machines(options), run.report
     vm.harness(tree)
     extra = ["--soak", str(options.soak), "--seed", str(options.seed)]
     if options.config == "kcsan":
@@ -58,18 +91,32 @@ def _boot(layout, source, options, report):
         extra += races.options(tree, builds)
     ident = outcomes.of_tree(tree)
     vm.test(tree, builds, machines, options.suite, report, extra)
-    if ident and not options.suite and not options.base_only:
-        outcomes.record(layout, source.title, ident, options.config, report.results)
+    if not options.suite and not options.base_only:
+        run.record(ident, options.config, report.results)
 
 
-def _run_machines(layout, source, options, report):
+def _run_machines(run, options):
     """_boot(); what stops it is a failure."""
     try:
-        _boot(layout, source, options, report)
+        _boot(run, options)
     except Interrupted:
         raise
     except Stop as stop:
-        report.fail("vm:harness:prepare", str(stop))
+        run.report.fail("vm:harness:prepare", str(stop))
+
+
+def _instead(layout, source, options):
+    """What is tested in place of the series, if that is asked for: a Report, else None."""
+    report = Report()
+    if options.mutants is not None:
+        bases.main_only(layout, "test --mutants", "its rules are those of its code")
+        mutants.run(layout, source, options.mutants, report)
+    elif options.stock_tool is not None:
+        bases.main_only(layout, "test --stock-tool", "it boots Debian's kernels of all releases")
+        stockboot.run(trees.prepare(layout, source), options.stock_tool, report)
+    else:
+        return None
+    return report
 
 
 def verb_test(layout, options):
@@ -77,18 +124,17 @@ def verb_test(layout, options):
     if options.table:
         sys.stdout.write(outcomes.text(layout))
         return 0
+    if options.all_ports:
+        bases.main_only(layout, "test --all-ports", "it is the series at the top, and then each port")
     layout, source = bases.choose(layout)
+    instead = _instead(layout, source, options) if not options.list else None
+    if instead:
+        return instead.total()
+    runs = _runs(layout, source)
     if options.list:
-        return _list(layout, source, options)
-    report = Report()
-    if options.mutants is not None:
-        mutants.run(layout, source, options.mutants, report)
-        return report.total()
-    if options.stock_tool is not None:
-        stockboot.run(trees.prepare(layout, source), options.stock_tool, report)
-        return report.total()
-    if _host(options):
-        _run_host(layout, source, options, report)
-    if options.suite or not options.machine or _machines(options):
-        _run_machines(layout, source, options, report)
-    return report.total()
+        return _list(runs, options)
+    for run in runs if _host(options) else ():
+        _run_host(run, options)
+    for run in _booted(runs, options) if _boots(options) else ():
+        _run_machines(run, options)
+    return total([run.report for run in runs])

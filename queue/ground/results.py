@@ -76,19 +76,21 @@ def count(results):
 class Report:
     """Prints results as they come and counts them, the totals last.
 
-    `strict`: a skip counts as a failure (CI=true). `results`: all of them so far.
+    `strict`: a skip counts as a failure (CI=true); `why`: who wants it so.
+    `results`: all of them so far.
     """
 
-    def __init__(self, strict=None):
+    def __init__(self, strict=None, why="which CI takes for a failure"):
         self.results = []
         self.strict = os.environ.get("CI") == "true" if strict is None else strict
+        self.why = why
         self._guard = threading.Lock()
 
     def add(self, result):
-        """Prints a Result, and keeps it. Under CI a skip becomes a failure."""
+        """Prints a Result, and keeps it. With `strict` a skip becomes a failure."""
         if result.outcome == SKIPPED and self.strict:
             result = Result(FAILED, result.name,
-                            f"skipped, which CI takes for a failure: {result.words or 'no reason given'}")
+                            f"skipped, {self.why}: {result.words or 'no reason given'}")
         with self._guard:
             self.results.append(result)
         console.say(str(result))
@@ -107,6 +109,11 @@ class Report:
 
     def total(self):
         """Prints the last line; returns the exit status."""
-        passed, failed, skipped = count(self.results)
-        console.say(f"{passed} passed, {failed} failed, {skipped} skipped")
-        return 1 if failed or not passed else 0
+        return total([self])
+
+
+def total(reports):
+    """Prints the last line of several Reports; returns the exit status."""
+    passed, failed, skipped = count([result for report in reports for result in report.results])
+    console.say(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not passed else 0

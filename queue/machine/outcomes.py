@@ -47,9 +47,10 @@ def digest(entries):
 
 
 def of_tree(tree):
-    """The digest of what is in a tree, None when it has work that the series lacks."""
+    """The digest of what is in a tree, None without one, or when it has work that the
+    series lacks."""
     state = tree.state()
-    if tree.unsaved(state) or not state.patches:
+    if state is None or tree.unsaved(state) or not state.patches:
         return None
     return state.patches[-1][0][:12]
 
@@ -127,9 +128,8 @@ def table(tested, columns=_COLUMNS):
 
 
 def text(layout):
-    """The file TESTED as it should be: this series, then what it says of older ones."""
-    entries = series.load(layout)
-    own = rows(layout, entries)
+    """The file TESTED as it should be: all series, then what it says of older versions."""
+    own = [row for one in layout.every() for row in rows(one, series.load(one))]
     number = str(changes.version(layout))
     older = [row for row in _committed(layout) if row.version != number]
     return HEADER + "\n" + table(own + sorted(older, key=astuple, reverse=True))

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from ground import console, packages, proc, results
 from ground.errors import Stop
+from ground.results import Report
 from kernel.kconfig import FRAGMENTS
 from machine import busybox, qemu
 
 # How the harness says of a machine that it cannot have one.
 NOT_RUN = ": not run: "
+PLAN = "tests.cfg"
 HARNESS = f"{FRAGMENTS}/qemu/vmtest.sh"
 DEMO_MACHINE, EXAMPLE = "q35-intel", f"{FRAGMENTS}/own_domain"
 SVA_MACHINE, SVA_EXAMPLE = "q35-intel-sva", f"{FRAGMENTS}/sva_endpoint"
@@ -18,10 +20,31 @@ SVA_MACHINE, SVA_EXAMPLE = "q35-intel-sva", f"{FRAGMENTS}/sva_endpoint"
 
 def harness(tree):
     """Path of vmtest.sh in the tree. Raises Stop when the series has none."""
-    path = tree.path / HARNESS
+    path = tree.tests / HARNESS
     if not path.is_file():
         raise Stop(f"the series has no {HARNESS}: the machines cannot be started")
     return path
+
+
+def plan(layout):
+    """The file that says what runs on a port's kernel, None for the harness's own."""
+    return layout.home / PLAN if layout.port else None
+
+
+def report(layout):
+    """A Report for the machines. On a port's kernel a case may be skipped only where its
+    plan has an exception for it."""
+    own = plan(layout)
+    return Report(strict=True, why=f"for which {layout.shown(own)} has no exception") if own else Report()
+
+
+def _call(tree, *words):
+    """argv of the harness. Raises Stop without one, or without a port's plan."""
+    own = plan(tree.layout)
+    if own and not own.is_file():
+        raise Stop(f"there is no {tree.layout.shown(own)}, which says what runs on Linux {tree.layout.release}: "
+                   f"write one like {FRAGMENTS}/qemu/{PLAN}")
+    return [harness(tree), *(["--config", own] if own else []), *words]
 
 
 def _folders(tree, name):
@@ -62,7 +85,7 @@ def _picks(machines, suites):
 def _ask(tree, option, machines, suites):
     """Lines that the harness prints for an option that runs nothing. Raises Stop when
     it fails."""
-    status, out, err = proc.call([harness(tree), option, *_picks(machines, suites)], cwd=tree.path)
+    status, out, err = proc.call(_call(tree, option, *_picks(machines, suites)), cwd=tree.path)
     if status:
         raise Stop(f"{HARNESS} {option} failed: " + " ".join(err.decode("utf-8", "replace").split())[-200:])
     return out.decode("utf-8", "replace").splitlines()
@@ -76,7 +99,7 @@ def listing(tree, machines, suites):
 
 def runs(tree, machine, suite):
     """Whether a machine runs a suite."""
-    return proc.call([harness(tree), "--list", *_picks([machine], [suite])], cwd=tree.path)[0] == 0
+    return proc.call(_call(tree, "--list", *_picks([machine], [suite])), cwd=tree.path)[0] == 0
 
 
 def command(tree, machine):
@@ -133,7 +156,7 @@ def test(tree, builds, machines, suites, report, extra=()):
             console.note(line.lstrip("# "))
 
     log = tree.layout.log("vmtest")
-    argv = [harness(tree), *_picks(machines, suites), *extra, *arguments(tree, builds, "vm")]
+    argv = _call(tree, *_picks(machines, suites), *extra, *arguments(tree, builds, "vm"))
     with console.stage("Running the machines", log):
         status = proc.streamed(argv, take, log, cwd=tree.path, env=env)
     fault = _fault(status, results.count(came), totals)
@@ -197,5 +220,5 @@ def bench(tree, built, machine, title):
 
 def shell(tree, built, machine, env):
     """An interactive machine on the user's terminal; returns its exit status."""
-    return proc.interactive([harness(tree), "--shell", "--machine", machine, *arguments(tree, [built], "shell")],
+    return proc.interactive(_call(tree, "--shell", "--machine", machine, *arguments(tree, [built], "shell")),
                             cwd=tree.path, env=env)

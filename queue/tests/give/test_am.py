@@ -9,7 +9,7 @@ import signal
 import unittest
 from unittest import mock
 
-from tests.fake import BASE, changed_base, FakeSource, Repository
+from tests.fake import BASE, changed_base, FakeSource, makefile, Repository
 
 from give import am, amgit, amplain
 from ground import git
@@ -98,6 +98,26 @@ class Both:
         self.assertEqual(self.state(), before)
         self.apply()
         self.series_is_there()
+
+    def test_the_series_of_its_release(self):
+        port = self.repo.port("6.1")
+        port.commit("iommu: Serve 6.1", changed_base(CORE, "line 9\n", "line nine\n"))
+        refresh.refresh(port.layout)
+        self.replace({"Makefile": makefile(6, 1, 192)})
+        before = self.state()
+        self.assertIn("1 patches on Linux 6.1.192", self.apply()[0])
+        self.assertIn("line nine\n", (self.user / CORE).read_text(encoding="utf-8"))
+        self.assertFalse((self.user / OWNER).exists())
+        self.undo()
+        self.assertEqual(self.state(), before)
+
+    def test_a_release_without_patches(self):
+        self.repo.port("6.1")
+        self.replace({"Makefile": makefile(6, 1, 192)})
+        self.refused("the series for 6.1 is empty")
+        self.replace({"Makefile": makefile(6, 6, 1)})
+        self.refused("is Linux 6.6.1, there are series for 5.10, 6.1")
+        self.refused("there are series for 5.10, 6.1", action=self.undo)
 
     def test_lines_elsewhere_are_no_hindrance(self):
         self.replace({CORE: "new\n" * 9 + BASE[CORE]})

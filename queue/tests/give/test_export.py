@@ -5,7 +5,7 @@ import email
 import email.policy
 import unittest
 
-from tests.fake import BASE, LETTER, Repository
+from tests.fake import BASE, changed_base, LETTER, Repository
 
 from give import cover, export
 from ground import git
@@ -36,6 +36,24 @@ class Exported(unittest.TestCase):
     def parsed(self, signoff=SIGNER):
         """The mails as the standard library reads them, in order."""
         return [email.message_from_bytes(data, policy=email.policy.default) for data in self.export(signoff).values()]
+
+    def test_of_ports(self):
+        for name in ("6.1", "7.3"):
+            self.repo.port(name)
+        for name, tag in (("6.1", "[PATCH 6.1 1/1]"), ("7.3", "[PATCH 1/1]")):
+            port = self.repo.port(name)
+            port.commit("iommu: Edit", changed_base("drivers/iommu/iommu.c", "line 7", f"line {name}"))
+            refresh.refresh(port.layout)
+            folders = export.export(port.layout, port.source, series.load(port.layout), port.tree(), SIGNER)
+            self.assertEqual(folders, [self.repo.root / f"out/{name}/mail", self.repo.root / f"out/{name}/quilt"])
+            mail = (folders[0] / "0001-iommu-edit.patch").read_text(encoding="utf-8")
+            self.assertIn(f"Subject: {tag} iommu: Edit\n", mail)
+
+    def test_letter_of_a_port(self):
+        port = self.repo.port("6.1")
+        self.repo.write("ports/6.1/cover-letter", LETTER.replace("Why", "Whither"))
+        self.assertIn("Whither", cover.text(port.layout, [], "fake")[1])
+        self.assertIn("Why", cover.text(self.repo.layout, [], "fake")[1])
 
     def test_all_answer_the_cover_letter(self):
         letter, *rest = self.parsed()

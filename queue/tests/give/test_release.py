@@ -209,6 +209,17 @@ class Tested(Base):
         (self.repo.layout.build / "tested").rename(self.repo.layout.build / "gone")
         self.assertEqual(outcomes.text(self.repo.layout), text)
 
+    def test_ports_are_in_the_table(self):
+        self.record()
+        port = self.repo.port("6.1")
+        port.commit("iommu: Edit", {"drivers/iommu/iommu.c": "int one;\n"})
+        refresh.refresh(port.layout)
+        ident = outcomes.of_tree(port.tree())
+        outcomes.record(port.layout, "fake 6.1", ident, "vm", results.parse_all(LINES[:1]))
+        self.assertEqual([row.base for row in outcomes.parse(outcomes.text(self.repo.layout))],
+                         ["fake 1"] * 3 + ["fake 6.1"])
+        self.assertEqual(outcomes.text(port.layout), outcomes.text(self.repo.layout))
+
     def test_older_versions_stay_in_the_table(self):
         self.record()
         self.repo.write("TESTED", outcomes.text(self.repo.layout))

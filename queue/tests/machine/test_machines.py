@@ -41,7 +41,7 @@ class Machines(unittest.TestCase):
     def setUp(self):
         self.repo = Repository()
         self.addCleanup(self.repo.close)
-        self.tree = SimpleNamespace(path=self.repo.root, layout=self.repo.layout)
+        self.tree = SimpleNamespace(path=self.repo.root, tests=self.repo.root, layout=self.repo.layout)
         self.repo.write(vm.HARNESS, HARNESS)
         (self.repo.root / vm.HARNESS).chmod(0o755)
         self.report = Report(strict=False)
@@ -59,6 +59,26 @@ class Machines(unittest.TestCase):
     def test_arches_of_the_picked(self):
         self.assertEqual(vm.arches(self.tree, []), ["x86_64", "arm64"])
         self.assertEqual(vm.arches(self.tree, [], ["kvm"]), ["x86_64"])
+
+    def of_port(self):
+        """The tree of a port, whose tests are the same."""
+        return SimpleNamespace(path=self.repo.root, tests=self.repo.root, layout=self.repo.port("6.1").layout)
+
+    def test_a_port_has_a_plan_of_its_own(self):
+        tree = self.of_port()
+        with self.assertRaisesRegex(Stop, "there is no ports/6.1/tests.cfg, which says what runs on Linux 6.1"):
+            vm.arches(tree, [])
+        self.repo.write("ports/6.1/tests.cfg", "")
+        with mock.patch("ground.proc.call", return_value=(0, b"pc x86_64\n", b"")) as call:
+            vm.arches(tree, [])
+        self.assertEqual(call.call_args.args[0][1:3], ["--config", self.repo.root / "ports/6.1/tests.cfg"])
+
+    def test_a_port_lists_its_skips(self):
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            vm.report(self.of_port().layout).skip("m:s:a", "no debugfs")
+        self.assertEqual(text.getvalue(), "not ok m:s:a (skipped, for which ports/6.1/tests.cfg has no exception: "
+                                          "no debugfs)\n")
 
     def test_no_such_suite(self):
         with self.assertRaises(Stop) as caught:

@@ -18,7 +18,7 @@ class Races(unittest.TestCase):
         self.repo = Repository()
         self.addCleanup(self.repo.close)
         self.built = SimpleNamespace(out=self.repo.root / "out")
-        self.tree = SimpleNamespace(path=self.repo.root, layout=self.repo.layout)
+        self.tree = SimpleNamespace(path=self.repo.root, tests=self.repo.root, layout=self.repo.layout)
         for name in ("ours", "other"):
             self.repo.write(f"out/{name}.o", "")
 
