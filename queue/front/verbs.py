@@ -134,12 +134,12 @@ def _deb_tool(layout, source, options):
 
 def verb_deb(layout, options):
     """builds installable packages; prints their paths"""
+    if options.boot:
+        bases.main_only(layout, "deb --boot", "it tries what that kernel says and does")
     layout, source = bases.choose(layout)
     if options.tool:
         return _deb_tool(layout, source, options)
     tree = trees.of_series(layout, source, options.verb)
-    if options.boot:
-        trees.with_tests(layout, source)
     files = deb.build(tree, source, options.config, options.localmodconfig)
     for path in files:
         console.say(str(path))
