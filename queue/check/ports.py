@@ -13,7 +13,7 @@ def due(layout):
     on the base that it pins, those that have patches."""
     if layout.port or layout.alt:
         return []
-    return [other for other in layout.others() if series.names(other)]
+    return [other for other in layout.others() if series.begun(other)]
 
 
 def cases(ctx):

@@ -67,17 +67,26 @@ def rule3(ctx):
     """Every whole file is claimed once, and arrives with what builds it."""
     tops = {path.split("/")[0] for path in ctx.base_paths if "/" in path}
     claimed = {path for e in ctx.entries for path in e.files}
-    known = {place for layout in ctx.layout.every() for place in series.claims(layout).values()}
+    known = set().union(*map(series.claims, ctx.layout.every()))
     problems = [f"{path} is claimed by no patch: add a New-file line, or remove it" for path in ctx.own
                 if path.split("/")[0] in tops and not path.endswith(".patch") and ctx.layout.home / path not in known]
     problems += [f"{path} is claimed, but git does not track it (git add -f)" for path in sorted(claimed)
                  if ctx.layout.shown(ctx.layout.place(path)) not in ctx.repository]
+    problems += _twins(ctx)
     for entry, _, commit in ctx.steps:
         for path in entry.files:
             if path.endswith(".c") and not path.startswith(("tools/", "samples/", "Documentation/")):
                 problems += _hook(ctx.git, commit, path)
     first_of(problems)
     return f"{len(claimed)} whole files"
+
+
+def _twins(ctx):
+    """Lines for the port's whole files that another port has word for word."""
+    homes = [other.home for other in ctx.layout.others() if other.port and ctx.layout.port]
+    return [f"{path} is the same in {ctx.layout.shown(home)}: move it to the top, where it stands once"
+            for home in homes for entry in ctx.entries for path, (data, _) in entry.files.items()
+            if (ctx.layout.home / path).is_file() and (home / path).is_file() and (home / path).read_bytes() == data]
 
 
 def _hook(repo, commit, path):

@@ -8,8 +8,8 @@ from ground.layout import MAIN
 from kernel import kconfig, stock
 
 WIDTH = 100
-DESCRIPTION = (f"DMA ownership of IOMMU groups for Linux {MAIN}; for other kernels with --port N, or BASE=N in the "
-               f"environment. BASE=path takes another {MAIN} tree or tarball.")
+DESCRIPTION = (f"DMA ownership of IOMMU groups for Linux {MAIN}, and for other kernels with --port N.\n"
+               f"BASE=path in the environment takes another {MAIN} tree or tarball, BASE=N is --port N.")
 
 
 def _none(_):

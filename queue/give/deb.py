@@ -146,12 +146,16 @@ def build_tool(tree, source):
     return _keep(layout, [made])[0]
 
 
+def needed_packages(layout):
+    """Packages that a build takes."""
+    return packages.FOR_BUILD + packages.FOR_DEB + (packages.FOR_NEWER_DEB if layout.port else ())
+
+
 def build(tree, source, given, local):
     """Builds; returns [paths in out/deb/], the image's first. Raises Stop with the
     log's name."""
     layout = tree.layout
-    more = packages.FOR_NEWER_DEB if layout.port else ()
-    packages.ensure(layout, packages.FOR_BUILD + packages.FOR_DEB + more, "to build Debian packages")
+    packages.ensure(layout, needed_packages(layout), "to build Debian packages")
     need_space(layout, SPACE_GIB, "a build of packages")
     side = trees.side_tree(tree, "deb", tree.state().tip)
     release = bases.check_release(layout, side) + local_version(layout)

@@ -250,6 +250,6 @@ def choose(layout):
     elif path.is_file():
         source = TarballSource(path)
     else:
-        raise Stop(f"BASE={given}: no such file or folder")
+        raise Stop(f"BASE={given}: no such file or folder, nor one of the ports {', '.join(layout.ports())}")
     console.note(f"Base: {source.title} (from BASE=), not the pinned {pins(layout)['primary'].title}")
     return layout.for_base(hashlib.sha256(source.ident.encode()).hexdigest()[:12]), source

@@ -95,32 +95,31 @@ def plan(tree, base_commit, commits, old_order):
     return result
 
 
-def _write(layout, wanted, old_patches, old_files):
-    """Writes the plan, series last, then deletes what went stale; returns changed paths."""
+def _write(layout, wanted, old_patches, old_files, elsewhere):
+    """Writes the plan, series last, then deletes what went stale; returns changed paths.
+    `elsewhere`: {release: files that its series claims}, which are not deleted."""
     everything = {layout.place(path): file for path, file in wanted.files.items()}
     everything.update({layout.home / path: file for path, file in wanted.patches.items()})
     stale = {*(layout.home / path for path in old_patches), *map(layout.place, old_files)}
     changed = [path for path, (data, executable) in sorted(everything.items()) if write_file(path, data, executable)]
-    _tell_shared(layout, changed)
+    _tell_shared(layout, changed, elsewhere)
     text = series.compose(wanted.order, series.series_text(layout))
     if (wanted.order or layout.series.exists()) and write_file(layout.series, text.encode()):
         changed.append(layout.series)
-    return [layout.shown(path) for path in changed] + _delete(layout, stale - set(everything))
+    return [layout.shown(path) for path in changed] + _delete(layout, stale.difference(everything, *elsewhere.values()))
 
 
-def _tell_shared(layout, changed):
+def _tell_shared(layout, changed, elsewhere):
     """Says which of the changed files other series have as well."""
-    for other in layout.others():
-        shared = sorted(set(series.claims(other).values()) & set(changed))
+    for release, claimed in elsewhere.items():
+        shared = sorted(claimed & set(changed))
         if shared:
-            console.note(f"The series for {other.release} has these as well: {' '.join(map(layout.shown, shared))}")
+            console.note(f"The series for {release} has these as well: {' '.join(map(layout.shown, shared))}")
 
 
 def _delete(layout, stale):
-    """Deletes files unless another series claims them; returns lines for those that it
-    deleted."""
-    claimed = {place for other in layout.others() for place in series.claims(other).values()}
-    gone = sorted(path for path in stale - claimed if path.exists())
+    """Deletes files; returns lines for those that were there."""
+    gone = sorted(path for path in stale if path.exists())
     for path in gone:
         remove(path)
     return [f"{layout.shown(path)} (removed)" for path in gone]
@@ -175,9 +174,10 @@ def refresh(layout):
     _refuse(tree)
     old_patches, old_files = _old_names(tree, state)
     commits = _commits(tree, state.base_commit)
+    elsewhere = {other.release: series.claims(other) for other in layout.others()}
     with console.stage("Refreshing the patches"):
         wanted = plan(tree, state.base_commit, commits, old_patches)
         tree.save(replace(state, refresh=[tree.tip(), old_patches, old_files]))
-        changed = _write(layout, wanted, old_patches, old_files)
+        changed = _write(layout, wanted, old_patches, old_files, elsewhere)
         _settle(tree, state)
     return changed

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The file `series`, and the patches and whole files of the repository."""
 
-import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -84,6 +83,11 @@ def series_text(layout):
     return layout.series.read_text(encoding="utf-8") if layout.series.is_file() else ""
 
 
+def begun(layout):
+    """Whether the series names a patch, well or badly."""
+    return any(line.strip() and not line.startswith("#") for line in series_text(layout).splitlines())
+
+
 def names(layout):
     """Paths of the patches that the series names, in order."""
     return [name for name, _ in parse(series_text(layout))[0]]
@@ -94,6 +98,15 @@ def is_kernel_path(path):
     parts = path.split("/")
     return (parts[0] not in OWN_TOPS and "" not in parts and ".." not in parts
             and "." not in parts and ".git" not in parts and not path.endswith(".patch"))
+
+
+def _patch_file(layout, name):
+    """The bytes of a patch that the series names."""
+    place = layout.home / name
+    if not place.is_file():
+        raise Stop(f"{layout.shown(layout.series)} names {name}, which is not in the repository: "
+                   "restore it from git, or remove the line")
+    return place.read_bytes()
 
 
 def _whole_file(layout, patch_name, path):
@@ -114,11 +127,7 @@ def load(layout):
     """All entries of the series, in order. Raises Stop on the first that is unusable."""
     entries, key, claimed = [], hashlib.sha256(b"dma-owner 1\n").hexdigest(), {}
     for name in names(layout):
-        place = layout.home / name
-        if not place.is_file():
-            raise Stop(f"{layout.shown(layout.series)} names {name}, which is not in the repository: "
-                       "restore it from git, or remove the line")
-        data = place.read_bytes()
+        data = _patch_file(layout, name)
         patch = patchmail.parse(data, name)
         checksum = hashlib.sha256(f"{key}\n{len(data)}\n".encode() + data)
         files = {}
@@ -135,14 +144,10 @@ def load(layout):
 
 
 def claims(layout):
-    """Whole files that the patches of a series claim: {path: where it stands}. A patch
-    that cannot be read claims nothing."""
-    claimed = {}
-    for name in names(layout):
-        with contextlib.suppress(OSError, Stop):
-            patch = patchmail.parse((layout.home / name).read_bytes(), name)
-            claimed.update({path: layout.place(path) for path in patch.new_files})
-    return claimed
+    """Where the whole files stand that the patches of a series claim: a set of paths.
+    Raises Stop on the first patch that is unusable."""
+    patches = [patchmail.parse(_patch_file(layout, name), name) for name in names(layout)]
+    return {layout.place(path) for patch in patches for path in patch.new_files}
 
 
 def repository_files(layout):

@@ -84,6 +84,15 @@ class Cases(Base):
         self.repo.write("tools/iommu/more.c", "int more;\n")
         self.named("tools/iommu/more.c is claimed by no patch", rules.rule3, self.repo.context())
 
+    def test_the_same_in_two_ports(self):
+        other = self.repo.port("7.3")
+        other.source.files.update(self.port.source.files, Makefile=other.source.files["Makefile"])
+        other.commit("iommu: Edit", dict(EDIT, **{TOOL: "int tool;\n"}))
+        refresh.refresh(other.layout)
+        self.named(f"{TOOL} is the same in ports/6.1: move it to the top", rules.rule3, other.context())
+        self.repo.write(f"ports/6.1/{TOOL}", "int other;\n")
+        rules.rule3(other.context())
+
     def test_allowances_of_both(self):
         self.assertEqual([self.repo.layout.shown(path) for path in style._allow_files(self.port.layout)],
                          ["ports/6.1/checkpatch-allow", style.ALLOW])
@@ -94,6 +103,7 @@ class Run(Base):
 
     def test_due(self):
         self.repo.port("7.3")
+        self.repo.write("ports/7.3/series", "# nothing yet\n\n")
         self.assertEqual([layout.port for layout in ports.due(self.repo.layout)], ["6.1"])
         self.assertEqual(ports.due(self.repo.layout.for_base("mine")), [])
         self.assertEqual(ports.due(self.port.layout), [])

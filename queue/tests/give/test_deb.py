@@ -15,6 +15,7 @@ from tests.fake import FakeSource, Repository
 from give import deb, debboot
 from ground import proc
 from ground.errors import Stop
+from patches import bases
 
 PIN = types.SimpleNamespace(version="5.10.262-1")
 
@@ -64,6 +65,17 @@ class Names(unittest.TestCase):
 
     def test_package_version(self):
         self.assertEqual(deb.package_version(PIN, self.repo.layout), "5.10.262-1+dmaowner3")
+
+    def test_of_a_port(self):
+        port = self.repo.port("6.1")
+        self.repo.write("config", "CONFIG_A=y\n")
+        built = deb.Deb(port.tree(), self.repo.root, self.repo.root / "config", False)
+        self.assertEqual([path.name for path in built.fragments], ["deb-own.config", "newer.config"])
+        self.assertTrue(built.skip_unknown)
+        self.assertEqual(built.repeat, "./dma-owner deb --port 6.1")
+        self.assertEqual(set(deb.needed_packages(port.layout)) - set(deb.needed_packages(self.repo.layout)), {"debhelper"})
+        self.assertEqual(bases.check_release(port.layout, port.tree().path) + deb.local_version(port.layout),
+                         "6.1.9-dma-owner3")
 
     def test_package_version_of_another_base(self):
         self.assertEqual(deb.package_version(FakeSource(), self.repo.layout), "1+dmaowner3")

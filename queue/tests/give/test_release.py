@@ -298,6 +298,10 @@ class Kabi(Base):
             "Exported symbols with another declaration:", "  int iommu_changes(int x)",
             "Structures with other fields:", "  struct iommu"])
 
+    def test_debugging_information_of_a_port(self):
+        self.assertEqual(kabi._types_fragments(self.repo.layout), [kabi.FRAGMENT, kabi.TYPES_FRAGMENT])
+        self.assertEqual(kabi._types_fragments(self.repo.port("6.1").layout)[2:], [kabi.NEWER_FRAGMENT])
+
     def test_a_comment_is_no_field(self):
         diff = "@@ -1,2 +1,3 @@ struct device {\n  int a;\n+ /* more */\n+ * of it\n"
         self.assertEqual(kabi.structures(diff), [])

@@ -163,6 +163,21 @@ class Refresh(unittest.TestCase):
         self.assertEqual(self.drop(self.repo), ["series", f"{PATCH} (removed)"])
         self.assertEqual(self.drop(self.port), ["ports/6.1/series", f"ports/6.1/{PATCH} (removed)", f"{TOOL} (removed)"])
 
+    def test_unknown_claims_stop_it(self):
+        self.share()
+        self.repo.write("ports/6.1/series", "drivers/none.patch\n")
+        before = self.repo.snapshot()
+        with self.assertRaisesRegex(Stop, "ports/6.1/series names drivers/none.patch"):
+            self.drop(self.repo)
+        self.assertEqual(self.repo.snapshot(), before)
+
+    def test_tests_are_those_of_the_top(self):
+        with mock.patch("patches.bases.pinned", return_value=self.repo.source):
+            tree = trees.with_tests(self.port.layout, self.port.source)
+        self.assertEqual((tree.path, tree.tests), (self.port.layout.tree, self.repo.layout.tree))
+        self.assertTrue((tree.tests / "drivers").is_dir())
+        self.assertEqual((tree.shared, self.repo.tree().shared), (self.repo.root, self.repo.layout.tree))
+
     def test_in_both_places(self):
         self.share()
         self.repo.write(f"ports/6.1/{TOOL}", "int other;\n")
