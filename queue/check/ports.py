@@ -2,6 +2,7 @@
 """The checks of a port: that its series is in its form, applies, and compiles."""
 
 from check import applies, each_patch, rules, style
+from ground.errors import Stop
 from kernel import warnings
 from patches import series, trees
 
@@ -17,7 +18,9 @@ def due(layout):
 
 
 def cases(ctx):
-    """All checks: [(name, function, key parts or None)]."""
+    """All checks: [(name, function, key parts or None)]. Raises Stop without a patch."""
+    if not ctx.entries:
+        raise Stop(f"the series for {ctx.layout.release} is empty: there is nothing to check")
     return [*rules.cases(ctx), *applies.cases(ctx), *[case for case in style.cases(ctx) if case[0] in STYLE],
             ("compiles", compiles, each_patch.key(ctx, ctx.entries[-1]))]
 

@@ -11,7 +11,7 @@ from unittest import mock
 from tests.fake import BASE, Repository, changed_base
 
 from check import applies, checks, each_patch, ports, rules, style
-from ground.errors import Failed
+from ground.errors import Failed, Stop
 from ground.results import Report
 from patches import refresh
 
@@ -107,6 +107,10 @@ class Run(Base):
         self.assertEqual([layout.port for layout in ports.due(self.repo.layout)], ["6.1"])
         self.assertEqual(ports.due(self.repo.layout.for_base("mine")), [])
         self.assertEqual(ports.due(self.port.layout), [])
+
+    def test_nothing_to_check(self):
+        with self.assertRaisesRegex(Stop, "the series for 7.3 is empty: there is nothing to check"):
+            checks.names(self.repo.port("7.3").layout)
 
     def test_what_stops_it_is_a_failure(self):
         self.repo.write("ports/6.1/series", "drivers/none.patch\n")
