@@ -289,6 +289,25 @@ bool scene_logs_faults(void)
 	return !silent || !*silent;
 }
 
+/*
+ * Is the owner that of Linux 5.19 and later? There a group's default domain can be
+ * changed, in a file that 5.10 does not have.
+ */
+bool scene_is_mainline(const struct scene *scene)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/type",
+		 scene->group->id);
+	return !access(path, F_OK);
+}
+
+/* What a write to drivers_probe says if the driver is refused, there for any reason. */
+int drivers_probe_refusal(const struct scene *scene)
+{
+	return scene_is_mainline(scene) ? -EINVAL : -EBUSY;
+}
+
 /* Has the kernel told that it keeps @driver from @bdf, and because of whom? */
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf)
 {

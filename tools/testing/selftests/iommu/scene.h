@@ -60,6 +60,8 @@ bool scene_exists(enum topology topology);
 int scene_setup(struct scene *scene, enum topology topology);
 int scene_teardown(struct scene *scene);
 bool scene_logs_faults(void);
+bool scene_is_mainline(const struct scene *scene);
+int drivers_probe_refusal(const struct scene *scene);
 int refusal_logged(struct scene *scene, const char *driver, const char *bdf);
 int claim_refusal_logged(struct scene *scene, const char *bdf,
 			 const char *driver);

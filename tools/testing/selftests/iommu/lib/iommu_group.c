@@ -38,7 +38,7 @@ static const struct {
 	const char *iommu;
 	const char *format;
 } faults[] = {
-	{ "/dmar",	"fault addr %llx" },
+	{ "/dmar",	"%llx000 [fault reason" },
 	{ "/ivhd",	"address=0x%llx" },
 	{ "/smmu3",	"0x%013llx" },
 	{ "/virtio",	" at 0x%llx" },
