@@ -167,7 +167,7 @@ static char *device_path(const struct machine *machine, const char *folder,
 static void read_bus(struct device *device)
 {
 	if (!device->path[0] || !read_link(device->bus, "%s/subsystem", device->path))
-		strcpy(device->bus, is_address(device->name) ? "pci" : "platform");
+		copy_text(device->bus, is_address(device->name) ? "pci" : "platform");
 	device->pci = !strcmp(device->bus, "pci");
 }
 

@@ -187,7 +187,7 @@ void how_to_end(const struct machine *machine, int pid, char *text, size_t size)
 	snprintf(text, size, "kill %s%d", ignores_term(machine, pid) ? "-9 " : "", pid);
 	if (!read_cgroup(machine, pid, path))
 		return;
-	strcpy(copy, path);
+	copy_text(copy, path);
 	while ((part = strsep(&rest, "/")))
 		if (end_unit(machine, pid, path, part, text, size))
 			return;

@@ -108,7 +108,7 @@ static void path_of_node(const struct machine *machine, char *path,
 
 	snprintf(mapping.wanted, NAME_LEN, "%.*s", NAME_LEN - 1,
 		 strrchr(node, '/') + 1);
-	strcpy(mapping.name, mapping.wanted);
+	copy_text(mapping.name, mapping.wanted);
 	if (!strncmp(node, "/dev/mapper/", 12))
 		walk_folder(match_mapping, &mapping, "%s/class/block",
 			    machine->sysfs);

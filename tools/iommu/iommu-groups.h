@@ -151,6 +151,9 @@ __printf(3, 4) void append(char *text, size_t size, const char *fmt, ...);
 /* At the end of what an array of characters has; what does not fit is cut off. */
 #define add_text(array, fmt...)	append(array, sizeof(array), fmt)
 
+/* Copies a text into an array, cut off if need be */
+#define copy_text(array, text)	snprintf(array, sizeof(array), "%s", text)
+
 /* device.c */
 bool is_address(const char *name);
 void read_device(struct device *device, const struct machine *machine,

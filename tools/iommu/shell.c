@@ -24,7 +24,7 @@ void add_command(struct commands *commands, const char *fmt, ...)
 		if (!strcmp(commands->text[i], text))
 			return;
 	if (commands->count < MAX_COMMANDS)
-		strcpy(commands->text[commands->count++], text);
+		copy_text(commands->text[commands->count++], text);
 }
 
 static bool is_plain(const char *word)

@@ -39,7 +39,7 @@ static void take_task(struct group *group, const char *task)
 
 	if (!strcmp(task, "-"))
 		return;
-	strcpy(group->task, task);
+	copy_text(group->task, task);
 	if (length < sizeof(exited) ||
 	    strcmp(task + length - strlen(exited), exited))
 		return;
@@ -64,7 +64,7 @@ static int take_group_row(const struct machine *machine, const char *row,
 	if (*group) {
 		(*group)->owner = parse_owner(owner);
 		take_task(*group, task);
-		strcpy((*group)->domain, domain);
+		copy_text((*group)->domain, domain);
 	}
 	return n;
 }

@@ -81,7 +81,7 @@ static void remember_keepers(const struct machine *machine)
 		if (group->owner != OWNER_PRIVATE)
 			continue;
 		keeper->attached = group->count > 0 ? group->count : 1;
-		strcpy(keeper->driver, domain_driver(machine, group));
+		copy_text(keeper->driver, domain_driver(machine, group));
 	}
 }
 
@@ -96,7 +96,7 @@ static void take_change(int group, const char *owner, const char *driver,
 		keeper->attached = 0;
 	} else if (!strcmp(owner, "private") && set) {
 		keeper->attached++;
-		strcpy(keeper->driver, driver);
+		copy_text(keeper->driver, driver);
 	} else if (!strcmp(owner, "private") && keeper->attached) {
 		keeper->attached--;
 	}
