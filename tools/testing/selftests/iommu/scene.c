@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -291,15 +292,16 @@ bool scene_logs_faults(void)
 
 /*
  * Is the owner that of Linux 5.19 and later? There a group's default domain can be
- * changed, in a file that 5.10 does not have.
+ * changed, in a file that 5.10 has for reading alone.
  */
 bool scene_is_mainline(const struct scene *scene)
 {
+	struct stat type;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/type",
 		 scene->group->id);
-	return !access(path, F_OK);
+	return !stat(path, &type) && type.st_mode & S_IWUSR;
 }
 
 /* What a write to drivers_probe says if the driver is refused, there for any reason. */
