@@ -301,7 +301,7 @@ bool scene_is_mainline(const struct scene *scene)
 
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/type",
 		 scene->group->id);
-	return !stat(path, &type) && type.st_mode & S_IWUSR;
+	return !stat(path, &type) && (type.st_mode & 0200);
 }
 
 /* What a write to drivers_probe says if the driver is refused, there for any reason. */
