@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A miniature repository and base for the tests."""
 
+import contextlib
 import copy
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -10,6 +12,12 @@ from check import context
 from ground import git, layout as layouts
 from patches import series, trees
 
+
+def quiet(case):
+    """Keeps what is said on stderr to itself until a TestCase ends."""
+    held = contextlib.redirect_stderr(io.StringIO())
+    held.__enter__()
+    case.addCleanup(held.__exit__, None, None, None)
 
 
 def makefile(*numbers):

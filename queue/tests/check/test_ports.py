@@ -8,7 +8,7 @@ import unittest
 from types import SimpleNamespace
 from unittest import mock
 
-from tests.fake import BASE, Repository, changed_base
+from tests.fake import BASE, Repository, changed_base, quiet
 
 from check import applies, checks, each_patch, ports, rules, style
 from ground.errors import Failed, Stop
@@ -26,9 +26,7 @@ class Base(unittest.TestCase):
     def setUp(self):
         self.repo = Repository()
         self.addCleanup(self.repo.close)
-        quiet = contextlib.redirect_stderr(io.StringIO())
-        quiet.__enter__()
-        self.addCleanup(quiet.__exit__, None, None, None)
+        quiet(self)
         self.port = self.repo.port("6.1")
         # One that grows in the series for 5.10 is in newer bases.
         self.port.source.files.update({"drivers/iommu/iommu-sva.c": "int sva;\n", "tools/Makefile": "none:\n"})

@@ -7,7 +7,7 @@ import os
 import unittest
 from unittest import mock
 
-from tests.fake import Repository, changed_base
+from tests.fake import Repository, changed_base, quiet
 
 from ground.errors import Stop
 from patches import bases, refresh, series, trees
@@ -114,9 +114,7 @@ class Refresh(unittest.TestCase):
     def setUp(self):
         self.repo = Repository()
         self.addCleanup(self.repo.close)
-        quiet = contextlib.redirect_stderr(io.StringIO())
-        quiet.__enter__()
-        self.addCleanup(quiet.__exit__, None, None, None)
+        quiet(self)
         self.port = self.repo.port("6.1")
 
     def share(self, text="int tool;\n"):
