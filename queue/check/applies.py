@@ -8,7 +8,7 @@ from give import export
 from ground import console, git, proc
 from ground.errors import Failed
 from ground.layout import remove
-from patches import bases, patchmail, scratch, series
+from patches import bases, excerpt, patchmail, scratch, series
 
 WHICH = ("primary", "second", "pristine")
 
@@ -17,7 +17,7 @@ def cases(ctx):
     """git am and quilt on the pinned bases. With BASE= only on that one."""
     key = [entry.key for entry in ctx.entries][-1:]
     pins = bases.pins(ctx.layout)
-    which = [name for name in WHICH if name in pins] if ctx.layout.alt is None else ["given"]
+    which = [name for name in WHICH if name in pins] if ctx.layout.alt in (None, excerpt.NAME) else ["given"]
     listed = []
     for name in which:
         pin = pins.get(name)

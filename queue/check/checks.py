@@ -13,7 +13,6 @@ from check import applies, context, docs, each_patch, lint, ports, rules, style
 from ground import packages
 from ground.errors import Failed, Interrupted, Stop
 from ground.memory import Memory, key
-from patches import bases
 from prove import model, mutants
 
 
@@ -72,10 +71,10 @@ def run(layout, source, report, wanted=cases):
         _run_one(ctx, memory, report, case)
 
 
-def run_port(layout, report):
+def run_port(layout, source, report):
     """Runs every check of a port; what stops them is a failure."""
     try:
-        run(layout, bases.pinned(layout), report)
+        run(layout, source, report)
     except Interrupted:
         raise
     except Stop as stop:

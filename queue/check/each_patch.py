@@ -12,6 +12,7 @@ from patches import trees
 CONFIG = "vm"
 NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
 EXTRA = "queue/check/step.config"
+SHOWN = 8   # so many targets fit into a line
 DEFCONFIGS = {"powerpc": "corenet32_smp_defconfig", "sparc": "sparc64_defconfig", "arm": "tegra_defconfig"}
 # Drivers that only the machines of one architecture have.
 HOMES = {"drivers/soc/fsl/": "powerpc", "drivers/gpu/": "arm", "drivers/staging/media/tegra-vde/": "arm"}
@@ -83,7 +84,7 @@ def outermost(goals):
 
 
 def _on_x86(goals):
-    """Those of the folders that x86_64 has, without what lies in another of them."""
+    """Those of the paths that x86_64 has, without what lies in another of them."""
     elsewhere = ("arch/", *HOMES)
     return outermost([g for g in goals if not g.startswith(elsewhere) or g.startswith("arch/x86/")])
 
@@ -93,9 +94,9 @@ def goals_of(ctx, number):
     return _on_x86(_goals(ctx, number))
 
 
-def goals_of_all(ctx):
-    """Folders to build for the series as a whole, as far as x86_64 has them."""
-    return _on_x86(sorted(folders(ctx.git, ctx.tip, ctx.touched())))
+def objects_of_all(ctx):
+    """Objects of the sources that the series as a whole touches, as far as x86_64 has them."""
+    return [path[:-2] + ".o" for path in _on_x86(ctx.touched((".c",))) if not path.startswith(NOT_BUILT)]
 
 
 def builds(ctx, number):
@@ -161,7 +162,8 @@ def make(ctx, source, arch, targets, variant, title, log_name, anew=False):
     if anew:
         forget(built.out, targets)
     log = ctx.log(log_name)
-    with console.stage(f"Building {title} ({name}): {' '.join(targets)}", log):
+    what = " ".join(targets) if len(targets) <= SHOWN else f"{len(targets)} targets"
+    with console.stage(f"Building {title} ({name}): {what}", log):
         status = proc.logged(built.make(*targets), log, cwd=source, env=built.environment())
     if status:
         raise Failed(f"{title} does not build {' '.join(targets)} on {arch}", log)
@@ -178,10 +180,10 @@ def judge(built, goals, warned, known, log):
 
 
 def forget(out, targets):
-    """Has the next build compile the targeted folders from scratch."""
+    """Has the next build compile the targets, objects and folders of them, from scratch."""
     for target in targets:
-        for path in (out / target).rglob("*.o"):
-            path.unlink()
+        for path in [out / target] if target.endswith(".o") else (out / target).rglob("*.o"):
+            path.unlink(missing_ok=True)
 
 
 def _fragment_files(ctx, arch, variant):

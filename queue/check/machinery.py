@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of the machinery and of the harness as results `host:queue:<case>` and
-`host:harness:<case>`."""
+`host:harness:<case>`.
 
+They run in a process of their own, so that what they put in the place of functions
+and of the environment is not in the way of what runs beside them.
+"""
+
+import sys
 import time
 import unittest
 
-from ground import console, modules, packages
+from ground import console, modules, packages, proc, results
+from ground.errors import Stop
 
 QUEUE = modules.ROOT
 HARNESS = QUEUE.parent / "tools/testing/selftests/iommu/qemu"
@@ -70,9 +76,32 @@ def names():
     return [_name(name, test) for name in SUITES for test in _flat(_suite(name))]
 
 
+def argv():
+    """The process that runs the tests, in the folder of the machinery."""
+    return [sys.executable, "-B", "-c", "from check import machinery; machinery.child()"]
+
+
 def run(layout, report):
-    """Runs the tests, some of which compile; results go to the report."""
+    """Runs the tests, some of which compile; results go to the report. Raises Stop when
+    they end before their end."""
     packages.ensure(layout, packages.FOR_BUILD, "to test the machinery")
+    log, last = layout.log("machinery"), ""
+
+    def seen(line):
+        nonlocal last
+        result, last = results.parse(line), line
+        if result:
+            report.add(result)
+
+    proc.streamed(argv(), seen, log, cwd=QUEUE)
+    if not results.parse_totals(last):
+        raise Stop(f"the tests of the machinery did not end: see {log}")
+
+
+def child():
+    """What run() starts: prints the results and their totals."""
+    report = results.Report()
     with console.quiet():
         for name in SUITES:
             _suite(name).run(_Relay(name, report))
+    report.total()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from check import checks, machinery, ports
 from give import stockboot
-from ground import console
+from ground import console, proc
 from ground.errors import Interrupted, Stop
 from ground.layout import Layout
 from ground.results import Report, total
@@ -54,9 +54,9 @@ class Run(NamedTuple):
             outcomes.record(self.layout, self.source.title, ident, config, said)
 
 
-def _runs(layout, source):
+def _runs(layout, source, options):
     """The Runs that a test of a series takes: of itself first, then of the ports."""
-    also = [(port, bases.pinned(port)) for port in ports.due(layout)]
+    also = ports.due(layout, whole=options.all_ports)
     return [Run(*pair, vm.report(pair[0])) for pair in [(layout, source), *also]]
 
 
@@ -65,15 +65,22 @@ def _booted(runs, options):
     return runs if options.all_ports else runs[:1]
 
 
-def _run_host(run, options):
-    """The checks, and with those of the series at the top the tests of the machinery."""
-    layout, report = run.layout, run.report
-    if layout.port:
-        checks.run_port(layout, report)
-    else:
-        machinery.run(layout, report)
-        checks.run(layout, run.source, report)
-    run.record(outcomes.of_tree(trees.Tree(layout)), options.config, report.results)
+def _check(run):
+    """The checks of a series."""
+    function = checks.run_port if run.layout.port else checks.run
+    function(run.layout, run.source, run.report)
+
+
+def _run_host(runs, options):
+    """The checks of all series, and with those of that at the top the tests of the
+    machinery, side by side: none of them is busy on two CPUs for long."""
+    work = [lambda run=run: _check(run) for run in runs]
+    work += [lambda run=run: machinery.run(run.layout, run.report) for run in runs if not run.layout.port]
+    with proc.threads(len(work)) as pool:
+        for done in [pool.submit(function) for function in work]:
+            done.result()
+    for run in runs:
+        run.record(outcomes.of_tree(trees.Tree(run.layout)), options.config, run.report.results)
 
 
 def _boot(run, options):
@@ -130,11 +137,11 @@ def verb_test(layout, options):
     instead = _instead(layout, source, options) if not options.list else None
     if instead:
         return instead.total()
-    runs = _runs(layout, source)
+    runs = _runs(layout, source, options)
     if options.list:
         return _list(runs, options)
-    for run in runs if _host(options) else ():
-        _run_host(run, options)
+    if _host(options):
+        _run_host(runs, options)
     for run in _booted(runs, options) if _boots(options) else ():
         _run_machines(run, options)
     return total([run.report for run in runs])

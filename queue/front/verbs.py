@@ -54,8 +54,8 @@ def verb_check(layout, options):
         bases.main_only(layout, "check --variants", "a port's folders are compiled once, at the tip")
         wanted = configurations.chosen(options.variants)
     checks.run(layout, source, report, wanted)
-    for port in ports.due(layout) if options.variants is None else ():
-        checks.run_port(port, report)
+    for pair in ports.due(layout) if options.variants is None else ():
+        checks.run_port(*pair, report)
     return report.total()
 
 

@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import threading
 
 from ground import console, proc
 from ground.errors import Stop
@@ -32,6 +33,7 @@ FOR_MODEL = ("spin", "gcc", "libc6-dev")
 FOR_BENCH = ("dwarves",)
 FOR_KABI = ("abigail-tools",)
 
+_GUARD = threading.Lock()
 APT = ("apt-get", "-q", "-o", "DPkg::Lock::Timeout=300")
 
 
@@ -67,9 +69,14 @@ def ensure(layout, names, why):
 
     Raises Stop when apt cannot install them.
     """
-    absent = missing(names)
-    if not absent:
-        return
+    with _GUARD:
+        absent = missing(names)
+        if absent:
+            _install(layout, absent, why)
+
+
+def _install(layout, absent, why):
+    """ensure() of packages that are missing."""
     console.note(f"Installing {' '.join(absent)} ({why})")
     log = layout.log("packages")
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")

@@ -144,24 +144,32 @@ def logged(argv, log, *, cwd=None, env=None, append=False):
     return status
 
 
-def streamed(argv, line_seen, log, *, cwd=None, env=None):
-    """Runs argv, hands each line of its stdout to line_seen(); stderr to `log`.
-
-    Returns the exit status. When line_seen() returns ENOUGH, the child is ended.
-    """
+@contextlib.contextmanager
+def piped(argv, log, *, cwd=None, env=None):
+    """Runs argv, its stderr in the file `log`; yields the Popen, whose stdout the body
+    reads to its end, and whose returncode stands after it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as err:
         child = _spawn(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=err)
         with child.stdout:
-            for line in child.stdout:
-                if line_seen(line.decode("utf-8", "replace").rstrip("\r\n")) is ENOUGH:
-                    _end([child.pid])
-        status = child.wait()
+            yield child
+        child.wait()
         _reap(child)
     if _stopping:
         raise Interrupted()
-    return status
+
+
+def streamed(argv, line_seen, log, *, cwd=None, env=None):
+    """Runs argv, hands each line of its stdout to line_seen(); stderr to `log`.
+
+    Returns the exit status. When line_seen() returns ENOUGH, the child is ended.
+    """
+    with piped(argv, log, cwd=cwd, env=env) as child:
+        for line in child.stdout:
+            if line_seen(line.decode("utf-8", "replace").rstrip("\r\n")) is ENOUGH:
+                _end([child.pid])
+    return child.returncode
 
 
 @contextlib.contextmanager

@@ -116,12 +116,19 @@ def unpack(path, folder, log, repeat):
 
 
 class PinnedSource:
-    """The primary pin. A source of a kernel has `ident` (content), `title`, and
-    `version` (of packages made of it), and can be fetched and unpacked."""
+    """The primary pin. A source of a kernel has `ident` (content), `title`, `version`
+    (of packages made of it) and `gib` (what a tree of it takes, in GiB), and can be
+    fetched and unpacked."""
+    gib = 4.0
 
     def __init__(self, layout, pin):
         self.layout, self.pin = layout, pin
-        self.ident, self.title, self.version = pin.ident, pin.title, pin.version
+        self.title, self.version = pin.title, pin.version
+
+    @property
+    def ident(self):
+        """Identity of the content."""
+        return self.pin.ident
 
     def fetch(self):
         """Fetches the file that unpack() reads. Raises Stop when it cannot be had."""
@@ -134,6 +141,7 @@ class PinnedSource:
 
 class TarballSource:
     """BASE=tarball."""
+    gib = PinnedSource.gib
 
     def __init__(self, path):
         self.path = path
@@ -150,6 +158,7 @@ class TarballSource:
 
 class FolderSource:
     """BASE=tree: its tracked files when it is a git tree, else all files."""
+    gib = PinnedSource.gib
 
     def __init__(self, path):
         self.path = path

@@ -22,7 +22,6 @@ from ground.errors import Stop
 from ground.layout import need_space, remove, write_file
 from patches import bases, series
 
-SPACE_GIB = 4.0
 STATE = "dma-owner.json"
 
 
@@ -118,7 +117,7 @@ class Tree:
 def _create(tree, source):
     """Unpacks the base into a new git repository and moves it into place."""
     layout = tree.layout
-    need_space(layout, SPACE_GIB, "the kernel tree")
+    need_space(layout, source.gib, "the kernel tree")
     layout.work.mkdir(parents=True, exist_ok=True)
     for leftover in layout.work.glob("tree.new.*"):
         remove(leftover)
@@ -179,11 +178,11 @@ def _commit_one(repo, entry, parent, log):
             first = re.sub(r"^error: ", "", err.decode("utf-8", "replace")).splitlines()
             raise Stop(f"{entry.name} does not apply ({first[0] if first else 'git apply failed'}): "
                        f"mend the patch or the order in series, then run again; log: {log}")
-    for path in entry.files:
-        if repo.text("ls-files", "--", f":(literal){path}"):
-            raise Stop(f"{entry.name} claims {path} as a new file, but the base has it: "
-                       "make it part of the diff")
     if entry.files:
+        there = repo.text("ls-files", "--", *(f":(literal){path}" for path in entry.files)).splitlines()
+        if there:
+            raise Stop(f"{entry.name} claims {there[0]} as a new file, but the base has it: "
+                       "make it part of the diff")
         add_files(repo, entry.files)
     made = repo.with_env(**git.IDENT).text("commit-tree", repo.text("write-tree"), "-p", parent,
                                            "-F", "-", data=entry.patch.message.encode())

@@ -54,6 +54,7 @@ Why, and how, on {base}.
 
 class FakeSource:
     """Stands for a base: writes BASE into the folder."""
+    gib = 0.0
 
     def __init__(self, ident="fake 1", files=None):
         self.ident, self.title, self.version = ident, ident, "1"

@@ -13,7 +13,7 @@ from tests.fake import BASE, Repository, changed_base, quiet
 from check import applies, checks, each_patch, ports, rules, style
 from ground.errors import Failed, Stop
 from ground.results import Report
-from patches import refresh
+from patches import bases, excerpt, refresh
 
 EDIT = changed_base("drivers/iommu/iommu.c", "line 7", "line seven")
 TOOL = "tools/iommu/tool.c"
@@ -102,9 +102,23 @@ class Run(Base):
     def test_due(self):
         self.repo.port("7.3")
         self.repo.write("ports/7.3/series", "# nothing yet\n\n")
-        self.assertEqual([layout.port for layout in ports.due(self.repo.layout)], ["6.1"])
+        self.assertEqual([layout.port for layout, _ in ports.due(self.repo.layout)], ["6.1"])
         self.assertEqual(ports.due(self.repo.layout.for_base("mine")), [])
         self.assertEqual(ports.due(self.port.layout), [])
+
+    def test_what_is_read(self):
+        def read(whole=False):
+            (layout, source), = ports.due(self.repo.layout, whole)
+            return layout.alt, type(source)
+
+        self.assertEqual(read(), (None, bases.PinnedSource))    # the port has a tree
+        os.rename(self.port.layout.tree, self.port.layout.work / "away")
+        self.assertEqual(read(), (excerpt.NAME, excerpt.Excerpt))
+        self.assertEqual(read(whole=True), (None, bases.PinnedSource))
+
+    def test_an_excerpt_has_the_same_checks(self):
+        layout = self.port.layout
+        self.assertEqual(checks.names(layout.for_base(excerpt.NAME)), checks.names(layout))
 
     def test_nothing_to_check(self):
         with self.assertRaisesRegex(Stop, "the series for 7.3 is empty: there is nothing to check"):
@@ -112,16 +126,16 @@ class Run(Base):
 
     def test_what_stops_it_is_a_failure(self):
         self.repo.write("ports/6.1/series", "drivers/none.patch\n")
-        report, text = Report(strict=False), io.StringIO()
-        with mock.patch("ground.packages.ensure"), mock.patch("patches.bases.pinned", return_value=self.port.source), \
-                contextlib.redirect_stdout(text):
-            checks.run_port(self.port.layout, report)
+        os.rename(self.port.layout.tree, self.port.layout.work / "away")
+        (pair,), report, text = ports.due(self.repo.layout), Report(strict=False), io.StringIO()
+        with mock.patch("ground.packages.ensure"), contextlib.redirect_stdout(text):
+            checks.run_port(*pair, report)
         self.assertEqual(text.getvalue().split(" (")[0], "not ok host:port-6.1:tree")
         self.assertIn("ports/6.1/series names drivers/none.patch", text.getvalue())
 
 
 class Compiles(Base):
-    """The folders that a port touches."""
+    """The sources that a port touches."""
 
     def compiled(self, series, base="", left=""):
         """What the check says when the compiler says this of the series, and of the base."""
@@ -147,23 +161,23 @@ class Compiles(Base):
 
     def test_once(self):
         said, made = self.compiled("")
-        self.assertEqual(made, [("tree", "x86_64", ["drivers/iommu/"], False)])
-        self.assertEqual(said, "drivers/iommu/")
+        self.assertEqual(made, [("tree", "x86_64", ["drivers/iommu/iommu.o"], False)])
+        self.assertEqual(said, "1 objects")
 
     def test_new_warning(self):
         said, made = self.compiled(WARNING)
         self.assertIn("unused variable", said)
-        self.assertEqual(made[1], ("base", "x86_64", ["drivers/iommu/"], True))
+        self.assertEqual(made[1], ("base", "x86_64", ["drivers/iommu/iommu.o"], True))
 
     def test_warning_of_the_base(self):
-        self.assertEqual(self.compiled(WARNING, WARNING)[0], "drivers/iommu/")
+        self.assertEqual(self.compiled(WARNING, WARNING)[0], "1 objects")
 
     def test_warning_elsewhere(self):
-        self.assertEqual(self.compiled(WARNING.replace("iommu.c", "other.c"))[0], "drivers/iommu/")
+        self.assertEqual(self.compiled(WARNING.replace("iommu.c", "other.c"))[0], "1 objects")
 
     def test_what_is_not_compiled_is_told(self):
         said, _ = self.compiled("", left="drivers/iommu/iommu.c")
-        self.assertEqual(said, "drivers/iommu/; not in this configuration: drivers/iommu/iommu.c")
+        self.assertEqual(said, "1 objects; not on x86_64: drivers/iommu/iommu.c")
 
 
 if __name__ == "__main__":
