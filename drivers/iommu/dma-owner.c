@@ -14,7 +14,8 @@
  *			(&struct device_driver.driver_managed_dma) hold none.
  *  owner		whoever claimed the whole group, known by a cookie.
  *  default domain	what the kernel's DMA API maps into.
- *  blocking domain	a domain without mappings: DMA reaches nothing.
+ *  blocking domain	a domain without mappings: DMA reaches nothing. An owner
+ *			has one to return to until it is retired.
  *  present domain	the domain that the devices are attached to now.
  *  fallback domain	the one they return to when their user detaches: the
  *			default domain, or the blocking one under an owner that
@@ -24,6 +25,9 @@
  *			is on it. See private-domain.c.
  *  bond		an address space of a process, or the kernel's, that a device
  *			works on. See iommu-sva.c.
+ *  taken domain	the blocking one that an owner maps into from now on, with
+ *			all devices attached. Another is the blocking one then, and
+ *			none is attached to it before the owner detaches.
  *  retired owner	one that detaches for the last time, and releases the group
  *			next.
  *  stranded device	one that could not be attached to the domain that its
@@ -52,6 +56,8 @@
  *  - owner_cnt is 1 with an owner, and the number of kernel claims without.
  *  - A group with an owner is never on its default domain, but between the last
  *    detach of a retired one and its release; and never on none.
+ *    It can always be cut off: its blocking domain was allocated before it left its
+ *    present one, and nobody maps into it.
  *    Groups without a default domain (no IOMMU, or an IOMMU driver that
  *    expects paired attach and detach) are exempt: there a claim is
  *    bookkeeping, and no domain is touched.
@@ -556,11 +562,7 @@ static void unclaim_device(struct iommu_group *group,
 				task_tgid_nr(current));
 }
 
-/*
- * Frees the blocking domain, as each domain may take one of the few contexts that
- * an IOMMU has. A stranded device may still be on it.
- */
-static void free_blocking_domain(struct iommu_group *group)
+static bool has_stranded_device(struct iommu_group *group)
 {
 	struct group_device *device;
 
@@ -568,7 +570,20 @@ static void free_blocking_domain(struct iommu_group *group)
 
 	list_for_each_entry(device, &group->devices, list)
 		if (device->stranded)
-			return;
+			return true;
+	return false;
+}
+
+/*
+ * Frees the blocking domain, as each domain may take one of the few contexts that
+ * an IOMMU has. A stranded device may still be on it.
+ */
+static void free_blocking_domain(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	if (has_stranded_device(group))
+		return;
 
 	if (group->blocking_domain)
 		iommu_domain_free(group->blocking_domain);
@@ -753,22 +768,27 @@ void iommu_dma_owner_leave(struct iommu_group *group,
 	unclaim_device(group, device);
 }
 
-/* Allocates the blocking domain, if it is not kept from an earlier owner. */
-static int alloc_blocking_domain(struct iommu_group *group)
+static struct iommu_domain *alloc_empty_domain(struct iommu_group *group)
 {
 	struct group_device *device;
 
 	lockdep_assert_held(&group->mutex);
 
-	if (group->blocking_domain)
-		return 0;
-
 	/*
 	 * A domain of type IOMMU_DOMAIN_BLOCKED would say it better, but most
-	 * IOMMU drivers refuse to allocate one.
+	 * IOMMU drivers refuse to allocate one, and none maps into it.
 	 */
-	device = list_first_entry(&group->devices, struct group_device, list);
-	group->blocking_domain = iommu_domain_alloc(device->dev->bus);
+	device = list_first_entry_or_null(&group->devices, struct group_device, list);
+	return device ? iommu_domain_alloc(device->dev->bus) : NULL;
+}
+
+/* Allocates the blocking domain, if it is not kept from an earlier owner. */
+static int alloc_blocking_domain(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	if (!group->blocking_domain)
+		group->blocking_domain = alloc_empty_domain(group);
 	return group->blocking_domain ? 0 : -ENOMEM;
 }
 
@@ -899,9 +919,9 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  *
  * From here until iommu_group_release_dma_owner() no driver that programs DMA
  * for the kernel can be bound to a device of the group. DMA is blocked until
- * the owner attaches a domain of its own with iommu_attach_group(), and again
- * after it detaches it, unless it is retired. Called by VFIO before it lets
- * userspace near a group.
+ * the owner attaches a domain of its own with iommu_attach_group(), or takes the
+ * blocking one with iommu_group_take_blocking_domain(), and again after it detaches
+ * that, unless it is retired. Called by VFIO before it lets userspace near a group.
  *
  * Memory that the firmware wants mapped for a device (%IOMMU_RESV_DIRECT) is
  * mapped in the default domain alone. Whether the device can be cut off from it
@@ -934,6 +954,46 @@ int iommu_group_set_dma_owner(struct iommu_group *group, void *owner)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(iommu_group_set_dma_owner);
+
+/* Whether all devices of a group are on a blocking domain, which takes an owner. */
+static bool is_blocked(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	return group->blocking_domain && group->domain == group->blocking_domain &&
+	       !has_stranded_device(group);
+}
+
+/**
+ * iommu_group_take_blocking_domain() - Let an owner map into the domain that is there
+ * @group: the group, claimed with iommu_group_set_dma_owner()
+ *
+ * For an owner that would allocate a domain next and attach the group to it: the
+ * blocking one is as new as that, and every device is attached to it already. It is
+ * the owner's from here on, to map into, to detach with iommu_detach_group() and then
+ * to free. The group gets another blocking domain to return to at once, lest it could
+ * not be cut off later for want of memory. Called by VFIO in SET_IOMMU.
+ *
+ * Context: takes group->mutex. May sleep.
+ * Return: the domain; NULL if there is none to take, and nothing is changed then: the
+ * group has no default domain, or is not on its blocking one, or a device of it is
+ * stranded, or there is no memory. The owner can attach a domain of its own.
+ */
+struct iommu_domain *iommu_group_take_blocking_domain(struct iommu_group *group)
+{
+	struct iommu_domain *next, *domain = NULL;
+
+	mutex_lock(&group->mutex);
+	next = is_blocked(group) ? alloc_empty_domain(group) : NULL;
+	if (next) {
+		domain = group->blocking_domain;
+		group->blocking_domain = next;
+	}
+	mutex_unlock(&group->mutex);
+
+	return domain;
+}
+EXPORT_SYMBOL_GPL(iommu_group_take_blocking_domain);
 
 /*
  * A device of a free group that has no driver because one was kept from it; NULL

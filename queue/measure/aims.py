@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from ground.errors import Stop
 
-KEYS = {"what", "figures", "rule", "of", "limit", "reason"}
+KEYS = {"what", "figures", "rule", "of", "figure", "limit", "reason"}
 PATCHED = "patched"
 
 
@@ -20,6 +20,7 @@ class Aim:
     figures: tuple
     rule: str
     of: str
+    figure: str
     limit: float
     reason: str
 
@@ -73,6 +74,12 @@ def _check_falls(rows, _):
     return " ".join(f"{r:.3f}" for r in ratios), all(b < a for a, b in zip(ratios, ratios[1:]))
 
 
+def _check_slope(rows, limit):
+    (low, mine, other), *_, (high, more, others) = sorted(rows, key=lambda row: size_of(row[0]))
+    ratio = _ratio(more - mine, others - other)
+    return f"{(more - mine) // (size_of(high) - size_of(low))} each: {ratio:.3f}", ratio <= limit
+
+
 def _check_even(rows, limit):
     added = [mine - other for _, mine, other in rows]
     return f"{min(added):+d} to {max(added):+d}", max(added) - min(added) <= limit
@@ -90,7 +97,7 @@ def _check_most(rows, limit):
 
 
 RULES = {"ratio": _check_ratio, "below": _check_below, "added": _check_added, "falls": _check_falls,
-         "even": _check_even, "flat": _check_flat, "most": _check_most}
+         "slope": _check_slope, "even": _check_even, "flat": _check_flat, "most": _check_most}
 ALONE = ("flat", "most")    # rules that ask about the patched kernel only
 
 
@@ -104,7 +111,7 @@ def _aim(part):
         raise ValueError(f"[{part.name}]: the rule must be one of {' '.join(RULES)}")
     if (rule in ALONE) == bool(other):
         raise ValueError(f"[{part.name}]: the rule {rule} takes {'no' if other else 'an'} `of`")
-    return Aim(part.name, part["what"], tuple(part["figures"].split()), rule, other,
+    return Aim(part.name, part["what"], tuple(part["figures"].split()), rule, other, part.get("figure", ""),
                float(part.get("limit", "0")), " ".join(part.get("reason", "").split()))
 
 
@@ -118,16 +125,21 @@ def load(path):
         raise Stop(f"{path} cannot be read: {' '.join(str(error).split())}: mend it") from None
 
 
+def _other(aim, name, figures):
+    """What a figure is held against; None if that was not measured."""
+    return figures.get(aim.of, {}).get(f"{aim.figure}_{size_of(name)}" if aim.figure else name)
+
+
 def _rows(aim, figures):
     """[(figure, patched, other)] that an aim is about. Raises Stop for a pattern
     that fits no figure of the patched kernel."""
-    mine, other = figures[PATCHED], figures.get(aim.of, {})
+    mine = figures[PATCHED]
     rows = []
     for pattern in aim.figures:
         names = [name for name in mine if fnmatchcase(name, pattern) and "." not in name]
         if not names:
             raise Stop(f"the aim {aim.name} is about {pattern}, which was not measured")
-        rows += [(name, mine[name], other.get(name)) for name in names]
+        rows += [(name, mine[name], _other(aim, name, figures)) for name in names]
     return rows
 
 

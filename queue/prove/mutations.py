@@ -115,6 +115,28 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tgroup->owner = NULL;\n"
      "\t\tgroup->owner_cnt = 0;\n"
      "\t}\n"),
+    ("an owner that takes a domain has no way back", OWNER,
+     "\t\tdomain = group->blocking_domain;\n"
+     "\t\tgroup->blocking_domain = next;\n",
+     "\t\tdomain = group->blocking_domain;\n"),
+    ("a domain is taken without memory for another", OWNER,
+     "\tif (next) {\n"
+     "\t\tdomain = group->blocking_domain;\n",
+     "\tif (is_blocked(group)) {\n"
+     "\t\tdomain = group->blocking_domain;\n"),
+    ("an owner takes a domain that its group is not on", OWNER,
+     "\treturn group->blocking_domain && group->domain == group->blocking_domain &&\n",
+     "\treturn group->blocking_domain &&\n"),
+    ("a domain is taken that is none", OWNER,
+     "\treturn group->blocking_domain && group->domain == group->blocking_domain &&\n",
+     "\treturn group->domain == group->blocking_domain &&\n"),
+    ("a stranded device is left out of a taken domain", OWNER,
+     "group->blocking_domain &&\n"
+     "\t       !has_stranded_device(group);\n",
+     "group->blocking_domain;\n"),
+    ("a domain is made for a group without devices", OWNER,
+     "\tdevice = list_first_entry_or_null(&group->devices, struct group_device, list);\n",
+     "\tdevice = list_first_entry(&group->devices, struct group_device, list);\n"),
     ("a claim takes a driver's own domain away", OWNER,
      "\tif (group->domain != group->default_domain)\n"
      "\t\treturn -EBUSY;\n",
@@ -273,9 +295,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tfree_blocking_domain(group);\n",
      ""),
     ("the blocking domain is freed under a stranded device", OWNER,
-     "\t\tif (device->stranded)\n"
-     "\t\t\treturn;\n",
-     "\t\t;\n"),
+     "\tif (has_stranded_device(group))\n"
+     "\t\treturn;\n",
+     ""),
     ("a release keeps the count", OWNER,
      "\tgroup->owner = NULL;\n"
      "\tgroup->owner_cnt = 0;\n",

@@ -237,6 +237,175 @@ static void dma_owner_test_retired_owner_does_not_detach(struct kunit *test)
 	expect_free(test);
 }
 
+/* All that an owner does with a domain, and no device is attached before it leaves. */
+static void dma_owner_test_take_blocking_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.attaches = 0;
+	domain = iommu_group_take_blocking_domain(f->group);
+	expect_all_on(test, domain);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, f->group->blocking_domain);
+	KUNIT_EXPECT_PTR_NE(test, f->group->blocking_domain, domain);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, 0U);
+
+	iommu_detach_group(domain, f->group);
+	expect_all_on(test, f->group->blocking_domain);
+	iommu_domain_free(domain);
+	expect_owned_by(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* As VFIO does: two attaches for each device, from the claim to the release. */
+static void dma_owner_test_retired_owner_took_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain;
+
+	mock_iommu.attaches = 0;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	domain = iommu_group_take_blocking_domain(f->group);
+	iommu_group_retire_dma_owner(f->group);
+	expect_all_on(test, domain);
+	iommu_detach_group(domain, f->group);
+	expect_all_on(test, f->group->default_domain);
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, 2U * NR_DEVICES);
+	expect_free(test);
+}
+
+static void dma_owner_test_release_detaches_taken_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	domain = iommu_group_take_blocking_domain(f->group);
+	iommu_group_release_dma_owner(f->group);
+	expect_all_on(test, f->group->default_domain);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+/* The domain that comes after one is as good as the first. */
+static void dma_owner_test_take_twice(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain, *next;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	domain = iommu_group_take_blocking_domain(f->group);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	expect_all_on(test, domain);
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+
+	next = iommu_group_take_blocking_domain(f->group);
+	expect_all_on(test, next);
+	iommu_detach_group(next, f->group);
+	iommu_domain_free(next);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* Without a way back there is no domain to take, but there still is a way. */
+static void dma_owner_test_take_without_memory(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_alloc = true;
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	mock_iommu.fail_alloc = false;
+	expect_all_on(test, f->group->blocking_domain);
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	iommu_detach_group(domain, f->group);
+	expect_all_on(test, f->group->blocking_domain);
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* Who is no owner, or has a domain, or had its last one, gets none. */
+static void dma_owner_test_nothing_to_take(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	expect_all_on(test, f->group->default_domain);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	expect_all_on(test, domain);
+
+	iommu_group_retire_dma_owner(f->group);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	expect_all_on(test, f->group->default_domain);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+/* A device that is on none has to be attached, so no domain that is "there" will do. */
+static void dma_owner_test_take_with_stranded_device(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	mock_iommu.fail_attach = 2;
+	iommu_detach_group(domain, f->group);
+	KUNIT_EXPECT_FALSE(test, f->dev[1]->attached);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	expect_all_on(test, domain);
+	iommu_group_release_dma_owner(f->group);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+static void dma_owner_test_join_taken_domain(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain;
+	struct mock_device *mdev;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	domain = iommu_group_take_blocking_domain(f->group);
+	mdev = mock_device_add(test, f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, domain);
+	iommu_detach_group(domain, f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->blocking_domain);
+	iommu_domain_free(domain);
+
+	iommu_group_release_dma_owner(f->group);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
+/* There is no bus whose domains the group could be on. */
+static void dma_owner_test_take_in_empty_group(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	del_all_devices(f);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+	iommu_group_release_dma_owner(f->group);
+}
+
 static void dma_owner_test_failed_claim_rolls_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -449,6 +618,7 @@ static void dma_owner_test_group_without_iommu(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
 	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), -EBUSY);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(group));
 	KUNIT_ASSERT_EQ(test, iommu_group_add_device(group, late), 0);
 	iommu_group_release_dma_owner(group);
 	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), 0);
@@ -1289,6 +1459,15 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_retired_owner_detaches_once),
 	KUNIT_CASE(dma_owner_test_retired_owner_without_domain),
 	KUNIT_CASE(dma_owner_test_retired_owner_does_not_detach),
+	KUNIT_CASE(dma_owner_test_take_blocking_domain),
+	KUNIT_CASE(dma_owner_test_retired_owner_took_domain),
+	KUNIT_CASE(dma_owner_test_release_detaches_taken_domain),
+	KUNIT_CASE(dma_owner_test_take_twice),
+	KUNIT_CASE(dma_owner_test_take_without_memory),
+	KUNIT_CASE(dma_owner_test_nothing_to_take),
+	KUNIT_CASE(dma_owner_test_take_with_stranded_device),
+	KUNIT_CASE(dma_owner_test_join_taken_domain),
+	KUNIT_CASE(dma_owner_test_take_in_empty_group),
 	KUNIT_CASE(dma_owner_test_failed_claim_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_attach_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_detach_cuts_off),

@@ -95,6 +95,22 @@ class Aims(unittest.TestCase):
                 self.assertTrue(self.judge(rule, limit, good).holds)
                 self.assertFalse(self.judge(rule, limit, bad).holds)
 
+    def test_each_further_device(self):
+        one = self.load(AIM.format(rule="slope", of="base", limit=0.5, reason=""))
+        figures = {"patched": {"cycle_32": 400, "cycle_2": 100, "cycle_8": 900},
+                   "base": {"cycle_2": 50, "cycle_32": 650, "cycle_8": 60}}
+        verdict = aims.judge(one, figures)[0]
+        self.assertEqual((verdict.measured, verdict.holds), ("10 each: 0.500", True))
+        figures["patched"]["cycle_32"] = 430
+        self.assertFalse(aims.judge(one, figures)[0].holds)
+
+    def test_against_another_figure(self):
+        one = self.load(AIM.format(rule="even", of="base", limit=10, reason="") + "figure = find\n")
+        figures = {"patched": {"cycle_2": 100, "cycle_8": 205}, "base": {"find_2": 10, "find_8": 110}}
+        self.assertEqual(aims.judge(one, figures)[0].measured, "+90 to +95")
+        with self.assertRaises(Stop):
+            aims.judge(one, dict(figures, base={"find_2": 10}))
+
     def test_worst_is_named(self):
         self.assertEqual(self.judge("ratio", 1.0, (90, 120, 110)).measured, "1.200 (cycle_8)")
         self.assertEqual(self.judge("falls", 1.0, (100, 90, 95)).measured, "1.000 0.900 0.950")

@@ -7,7 +7,8 @@
  * for each device binds and unbinds drivers that use the DMA API, and others
  * that manage their own DMA. Each may attach its device to one of two private
  * domains, or else have it work on the memory of a process. Two users claim the
- * group, attach domains of their own, and give it back. Every attach may fail.
+ * group, attach domains of their own or take the blocking one for theirs, and give
+ * it back. Every attach may fail.
  * spin takes the steps in all orders that are possible:
  *
  *	spin -run -safety -DREVERSE -w24 -m16000000 dma_owner.pml
@@ -17,7 +18,8 @@
  *
  * Three things are checked:
  *
- *  invariant()	what the first comment of drivers/iommu/dma-owner.c promises
+ *  invariant()	what the first comment of drivers/iommu/dma-owner.c promises;
+ *		the blocking domain is nobody's, or it would have mappings
  *  ownership()	an owner stays the owner until it releases the group, and a
  *		kernel claim stands while a driver is bound, and no longer
  *  domains()	no device stays on a domain that is freed, and a driver that is
@@ -50,8 +52,10 @@
 #define NONE		0
 #define DEFAULT		1
 #define OF_DRIVER(n)	(1 + (n))	/* private ones */
-#define BLOCKING	4
-#define OF_USER(u)	(4 + (u))
+/* Of the two that are made for an owner, one is the blocking one, or becomes it. */
+#define FIRST		4
+#define SECOND		5
+#define OTHER		(FIRST + SECOND - blocking)
 
 typedef device {
 	/* struct group_device, under the group's mutex */
@@ -88,8 +92,12 @@ bit mutex;
 byte owner;
 byte owner_cnt;
 byte private;
-bit retired;
+byte blocking;
 byte domain = DEFAULT;
+
+/* For the checks: the domain of the owner, until it frees it; it is retired */
+byte mine;
+bit retired;
 
 /* Scratch, 0 outside of a step. */
 byte i;
@@ -97,6 +105,9 @@ byte counted;
 bit shared;
 byte failed;
 bit ok;
+
+#define exists(d)	((d) <= DEFAULT || (d) == private || (d) == blocking || \
+			 (d) == mine)
 
 /* What every holder of the mutex leaves behind */
 inline check_group()
@@ -116,15 +127,16 @@ inline check_group()
 			dev[i].domain == DEFAULT);
 		domains(!dev[i].joined || !dev[i].attached ||
 			dev[i].domain == dev[i].attached);
-		domains(dev[i].domain <= DEFAULT || dev[i].domain == private ||
-			dev[i].domain >= BLOCKING);
+		domains(exists(dev[i].domain));
 		domains(!dev[i].joined || dev[i].domain == domain ||
 			(dev[i].stranded && dev[i].domain == NONE))
 	};
 	invariant(owner_cnt == (owner -> 1 : counted));
 	invariant((private != NONE) == shared && (!private || !owner));
-	invariant(owner -> domain >= BLOCKING || retired :
-		  domain == (private -> private : DEFAULT))
+	domains(exists(domain));
+	invariant(owner -> domain >= FIRST || retired :
+		  domain == (private -> private : DEFAULT));
+	invariant(!blocking || blocking != mine)
 }
 
 /* Begins an atomic step. Should anything block in it, the mutex stays locked. */
@@ -258,7 +270,7 @@ inline set_domain(to)
 
 /* iommu_group_fallback_domain() */
 #ifndef BREAK_FALLBACK
-#define fallback_domain		(owner && !retired -> BLOCKING : DEFAULT)
+#define fallback_domain		(owner && blocking -> blocking : DEFAULT)
 #else
 #define fallback_domain		DEFAULT
 #endif
@@ -694,6 +706,17 @@ proctype iommu_driver(byte d)
 	od
 }
 
+/* block_group() */
+inline block_group()
+{
+	blocking = FIRST;
+	set_domain(blocking);
+	if
+	:: ok
+	:: else -> blocking = NONE; good = 0
+	fi
+}
+
 /* iommu_group_set_dma_owner() */
 inline set_dma_owner()
 {
@@ -713,10 +736,10 @@ inline set_dma_owner()
 #ifndef BREAK_CLAIMS_PRIVATE
 		good = good && !private;
 #endif
-		/* block_group(): the allocation may fail as well */
+		/* The allocation may fail as well. */
 		if
 #ifndef BREAK_BLOCKING
-		:: good -> set_domain(BLOCKING); good = ok
+		:: good -> block_group()
 #else
 		:: good
 #endif
@@ -743,20 +766,60 @@ inline attach_group()
 		lock_mutex();
 		ownership(owner == me);
 		if
-		:: domain == fallback_domain -> set_domain(OF_USER(me))
+		:: domain == fallback_domain ->
+			mine = OTHER;
+			set_domain(mine);
+			mine = (ok -> mine : NONE)
 		:: else
 		fi;
 		unlock_mutex()
 	}
 }
 
-/* iommu_detach_group() */
+/* iommu_group_take_blocking_domain() */
+inline take_blocking_domain()
+{
+	atomic {
+		lock_mutex();
+		ownership(owner == me);
+		if
+#ifndef BREAK_TAKE_PRESENT
+		:: domain == blocking ->
+#else
+		:: true ->
+#endif
+			mine = blocking;
+#ifndef BREAK_TAKE_WAY_BACK
+			blocking = OTHER
+#else
+			blocking = NONE
+#endif
+		/* the allocation fails */
+		:: true
+		fi;
+		unlock_mutex()
+	}
+}
+
+/*
+ * iommu_domain_free(), of an owner that has detached or released the group. Nobody
+ * looks at its domain any more, so that it makes no difference when it does so.
+ */
+inline free_domain()
+{
+	mine = NONE;
+	domains(exists(domain))
+}
+
+/* iommu_detach_group(), then iommu_domain_free() */
 inline detach_group()
 {
 	atomic {
 		lock_mutex();
 		ownership(owner == me);
-		restore_group(fallback_domain);
+		failed = fallback_domain;
+		restore_group(failed);
+		free_domain();
 		unlock_mutex()
 	}
 }
@@ -768,7 +831,8 @@ inline retire_dma_owner()
 		lock_mutex();
 		ownership(owner == me);
 #ifndef BREAK_RETIRED
-		retired = (domain != BLOCKING);
+		retired = retired || domain != blocking;
+		blocking = (retired -> NONE : blocking);
 #else
 		owner = 0;
 		owner_cnt = 0;
@@ -777,7 +841,7 @@ inline retire_dma_owner()
 	}
 }
 
-/* iommu_group_release_dma_owner() */
+/* iommu_group_release_dma_owner(), then iommu_domain_free() */
 inline release_dma_owner()
 {
 	atomic {
@@ -791,24 +855,13 @@ inline release_dma_owner()
 #ifndef BREAK_RELEASE_DOMAIN
 		restore_group(DEFAULT);
 #endif
+		blocking = NONE;
+		free_domain();
 #ifdef BREAK_LOCK_ORDER
 		/* to set up the DMA ops at once */
 		!dev[JOINER].lock;
 #endif
 		unlock_mutex()
-	}
-}
-
-/* iommu_domain_free() */
-inline free_domain()
-{
-	atomic {
-		domains(domain != OF_USER(me));
-		for (i : 0 .. DEVICES - 1) {
-			domains(dev[i].domain != OF_USER(me))
-		};
-		i = 0;
-		good = 0
 	}
 }
 
@@ -821,17 +874,15 @@ proctype user(byte me)
 	:: set_dma_owner();
 		if
 		:: good ->
-			attach_group();
-			if
-			:: retire_dma_owner()
-			:: skip
-			fi;
-			if
+			do
+			:: !retired -> attach_group()
+			:: take_blocking_domain()
 			:: detach_group()
-			:: skip
-			fi;
+			:: retire_dma_owner()
+			:: break
+			od;
 			release_dma_owner();
-			free_domain()
+			good = 0
 		:: else
 		fi
 	od

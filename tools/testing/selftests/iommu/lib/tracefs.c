@@ -16,6 +16,8 @@ static const char * const events[] = {
 	NULL
 };
 
+static const char * const attaches[] = { "attach_device_to_domain", NULL };
+
 /* Where tracefs is mounted: by itself, or by debugfs. */
 static const char *tracefs(void)
 {
@@ -46,14 +48,12 @@ static int trace_clear(void)
 	return 0;
 }
 
-/* Record what happens from now on, where @filter ("gid == 5") is true. */
-int trace_start(const char *filter)
+static int events_start(const char * const *event, const char *filter)
 {
-	const char * const *event;
 	int ret;
 
 	ret = trace_clear();
-	for (event = events; !ret && *event; event++) {
+	for (; !ret && *event; event++) {
 		ret = event_write(*event, "filter", filter);
 		if (!ret)
 			ret = event_write(*event, "enable", "1");
@@ -61,17 +61,41 @@ int trace_start(const char *filter)
 	return ret;
 }
 
-int trace_stop(void)
+static int events_stop(const char * const *event)
 {
-	const char * const *event;
 	int ret = 0;
 
-	for (event = events; !ret && *event; event++) {
+	for (; !ret && *event; event++) {
 		ret = event_write(*event, "enable", "0");
 		if (!ret)
 			ret = event_write(*event, "filter", "0");
 	}
 	return ret;
+}
+
+/* Record what happens from now on, where @filter ("gid == 5") is true. */
+int trace_start(const char *filter)
+{
+	return events_start(events, filter);
+}
+
+int trace_stop(void)
+{
+	return events_stop(events);
+}
+
+/* The same of each domain that a device is attached to. */
+int trace_attaches_start(const char *bdf)
+{
+	char filter[64];
+
+	snprintf(filter, sizeof(filter), "device == \"%s\"", bdf);
+	return events_start(attaches, filter);
+}
+
+int trace_attaches_stop(void)
+{
+	return events_stop(attaches);
 }
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The trace events of DMA ownership through the files of tracefs, for tests.
+ * The trace events of DMA ownership, or of attaches to domains, through the files
+ * of tracefs, for tests.
  * Every function returns a negative errno if it fails.
  */
 #ifndef SELFTESTS_IOMMU_TRACEFS_H
@@ -8,6 +9,8 @@
 
 int trace_start(const char *filter);
 int trace_stop(void);
+int trace_attaches_start(const char *bdf);
+int trace_attaches_stop(void);
 int trace_count(const char *text);
 int trace_keep(const char *clock, int kilobytes);
 int trace_for_each(void (*visit)(void *data, const char *line), void *data);
