@@ -13,6 +13,7 @@ class Suite(NamedTuple):
 UNIT = Suite("q35-intel", "iommu_dma_owner")
 UNIT_PRIVATE = Suite("q35-intel", "iommu_private_domain")
 VFIO = Suite("q35-intel", "dma_owner_vfio_test")
+ATTACH = Suite("q35-intel", "dma_owner_attach_test")
 ABI = Suite("q35-intel", "dma_owner_abi_test")
 HOTPLUG = Suite("q35-intel", "dma_owner_hotplug_test")
 HOTPLUG_AMD = Suite("q35-amd", "dma_owner_hotplug_test")
@@ -137,6 +138,13 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("a domain is made for a group without devices", OWNER,
      "\tdevice = list_first_entry_or_null(&group->devices, struct group_device, list);\n",
      "\tdevice = list_first_entry(&group->devices, struct group_device, list);\n"),
+    ("VFIO attaches a new domain to a group that is on one", TYPE1,
+     "\tdomain->domain = iommu_group_take_blocking_domain(group->iommu_group);\n"
+     "\treturn domain->domain;\n",
+     "\treturn false;\n", ATTACH),
+    ("a group that joins a container does not share its domain", TYPE1,
+     "\t\t    !vfio_iommu_attach_group(d, group))\n",
+     "\t\t    false)\n", ATTACH),
     ("a claim takes a driver's own domain away", OWNER,
      "\tif (group->domain != group->default_domain)\n"
      "\t\treturn -EBUSY;\n",
