@@ -619,6 +619,7 @@ static void dma_owner_test_group_without_iommu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(group, &alice), 0);
 	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), -EBUSY);
 	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(group));
+	KUNIT_EXPECT_FALSE(test, group->blocking_domain);
 	KUNIT_ASSERT_EQ(test, iommu_group_add_device(group, late), 0);
 	iommu_group_release_dma_owner(group);
 	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), 0);
