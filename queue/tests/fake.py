@@ -5,6 +5,7 @@ import contextlib
 import copy
 import io
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -86,6 +87,16 @@ class Repository:
     def close(self):
         """Removes it."""
         self.keep.cleanup()
+
+    def copy(self):
+        """Another one that is as this one is, trees included."""
+        other = copy.copy(self)
+        other.keep = tempfile.TemporaryDirectory(prefix="dma-owner-test-")
+        other.root = Path(other.keep.name)
+        shutil.copytree(self.root, other.root, symlinks=True, dirs_exist_ok=True)
+        other.layout = layouts.Layout(other.root)
+        other.source = copy.deepcopy(self.source)
+        return other
 
     def write(self, path, text):
         """Writes a file of the repository."""

@@ -3,6 +3,7 @@
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import signal
@@ -37,17 +38,24 @@ def content(folder):
     return states
 
 
+@functools.cache
+def series_of_two():
+    """A Repository with a series of two patches, to be copied."""
+    repo = Repository()
+    repo.commit("iommu: Add the owner", {
+        OWNER: "int owner;\n", **changed_base(CORE, "line 20\n", "line twenty\n")})
+    repo.commit("iommu: Test the owner", {
+        TEST: "#!/bin/sh\n", **changed_base("drivers/iommu/Kconfig", "bool", "tristate")}, executable=(TEST,))
+    refresh.refresh(repo.layout)
+    return repo
+
+
 class Base(unittest.TestCase):
     """A series of two patches, and a tree of the user's, outside of the repository."""
 
     def setUp(self):
-        self.repo = Repository()
+        self.repo = series_of_two().copy()
         self.addCleanup(self.repo.close)
-        self.repo.commit("iommu: Add the owner", {
-            OWNER: "int owner;\n", **changed_base(CORE, "line 20\n", "line twenty\n")})
-        self.repo.commit("iommu: Test the owner", {
-            TEST: "#!/bin/sh\n", **changed_base("drivers/iommu/Kconfig", "bool", "tristate")}, executable=(TEST,))
-        refresh.refresh(self.repo.layout)
         self.user = self.repo.root / "user's tree"
         self.user.mkdir()
         self.fill({})

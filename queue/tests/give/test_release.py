@@ -2,6 +2,7 @@
 """release, kabi, and the table of what was tested."""
 
 import contextlib
+import functools
 import hashlib
 import io
 import lzma
@@ -48,19 +49,26 @@ ABIDIFF = """Leaf changes summary: 4 artifacts changed
 """
 
 
+@functools.cache
+def series_of_one():
+    """A Repository with a series of one patch, to be copied."""
+    repo = Repository()
+    repo.source.files = {**BASE, HEADER: OLD, "drivers/iommu/iommu.c":
+                         BASE["drivers/iommu/iommu.c"] + "EXPORT_SYMBOL(iommu_stays);\n"
+                         "EXPORT_SYMBOL(iommu_changes);\nEXPORT_SYMBOL_GPL(iommu_goes);\n"}
+    core = repo.source.files["drivers/iommu/iommu.c"].replace("EXPORT_SYMBOL_GPL(iommu_goes);\n", "")
+    repo.commit("iommu: Add the owner", {
+        OWNER: "EXPORT_SYMBOL_GPL(iommu_comes);\n", HEADER: NEW, "drivers/iommu/iommu.c": core})
+    refresh.refresh(repo.layout)
+    return repo
+
+
 class Base(unittest.TestCase):
     """A committed repository with a series of one patch."""
 
     def setUp(self):
-        self.repo = Repository()
+        self.repo = series_of_one().copy()
         self.addCleanup(self.repo.close)
-        self.repo.source.files = {**BASE, HEADER: OLD, "drivers/iommu/iommu.c":
-                                  BASE["drivers/iommu/iommu.c"] + "EXPORT_SYMBOL(iommu_stays);\n"
-                                  "EXPORT_SYMBOL(iommu_changes);\nEXPORT_SYMBOL_GPL(iommu_goes);\n"}
-        core = self.repo.source.files["drivers/iommu/iommu.c"].replace("EXPORT_SYMBOL_GPL(iommu_goes);\n", "")
-        self.repo.commit("iommu: Add the owner", {
-            OWNER: "EXPORT_SYMBOL_GPL(iommu_comes);\n", HEADER: NEW, "drivers/iommu/iommu.c": core})
-        refresh.refresh(self.repo.layout)
         self.commit()
 
     def commit(self):
