@@ -125,30 +125,25 @@ class Build:
             return
         stamp.unlink(missing_ok=True)
         self.out.mkdir(parents=True, exist_ok=True)
-        parts = []
-        for number, text in enumerate(texts):
-            part = self.out / f".fragment-{number}"
-            write_file(part, text.encode())
-            parts.append(str(part))
-        name = f"config-{self.title}"
+        name, wanted = f"config-{self.title}", kconfig.requested(texts)
         with console.stage(f"Configuring {self.title}", self.layout.log(name)):
-            self._merge(parts, name)
+            self._merge(wanted, name)
         if not self.quiet:
-            self._check_survivors(kconfig.requested(texts))
+            self._check_survivors(wanted)
             self._tell_lost()
         write_file(stamp, key.encode())
 
-    def _merge(self, parts, log):
-        """Makes .config of the seed, the fragments and olddefconfig; keeps its time when it
-        is the same as before."""
+    def _merge(self, wanted, log):
+        """Makes .config of the seed, what is wanted and olddefconfig, for which the last
+        word counts; keeps its time when it is the same as before."""
         old = self.config.read_bytes() if self.config.is_file() else None
         times = self.config.stat() if old is not None else None
         if isinstance(self.seed, Path):
             shutil.copyfile(self.seed, self.config)
         else:
             self._must(self.make(self.seed), "configuring", log)
-        self._must([str(self.source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(self.out),
-                    str(self.config), *parts], "configuring", log, append=True)
+        with open(self.config, "a", encoding="utf-8") as config:
+            config.write("\n" + kconfig.compose(wanted))
         self._must(self.make("olddefconfig"), "configuring", log, append=True)
         if old is not None and self.config.read_bytes() == old:
             os.utime(self.config, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -43,6 +43,12 @@ def parse(text):
     return symbols
 
 
+def compose(symbols):
+    """The text that parse() reads."""
+    return "".join(f"# {name} is not set\n" if value == "n" else f"{name}={value}\n"
+                   for name, value in symbols.items())
+
+
 def requested(texts):
     """What the fragments ask for together, the later fragment's word last."""
     wanted = {}

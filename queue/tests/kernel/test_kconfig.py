@@ -13,6 +13,11 @@ from patches import trees
 class Kconfig(unittest.TestCase):
     """What was asked for must survive."""
 
+    def test_composed_is_parsed(self):
+        symbols = {"CONFIG_A": "y", "CONFIG_B": '"words"', "CONFIG_C": "n"}
+        self.assertEqual(kconfig.compose(symbols), 'CONFIG_A=y\nCONFIG_B="words"\n# CONFIG_C is not set\n')
+        self.assertEqual(kconfig.parse(kconfig.compose(symbols)), symbols)
+
     def test_lost(self):
         wanted = kconfig.requested(["CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\n", "CONFIG_B=y\nCONFIG_D=n\n"])
         got = kconfig.parse("CONFIG_A=y\nCONFIG_B=m\nCONFIG_C=y\n")
