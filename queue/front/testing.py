@@ -73,7 +73,7 @@ def _check(run):
 
 def _run_host(runs, options):
     """The checks of all series, and with those of that at the top the tests of the
-    machinery, side by side: none of them is busy on two CPUs for long."""
+    machinery, side by side: most of them run one process after the other."""
     work = [lambda run=run: _check(run) for run in runs]
     work += [lambda run=run: machinery.run(run.layout, run.report) for run in runs if not run.layout.port]
     with proc.threads(len(work)) as pool:

@@ -115,11 +115,14 @@ def unpack(path, folder, log, repeat):
     shell(script, log, f"unpacking {path.name}", repeat)
 
 
+TREE_GIB = 4.0
+
+
 class PinnedSource:
     """The primary pin. A source of a kernel has `ident` (content), `title`, `version`
     (of packages made of it) and `gib` (what a tree of it takes, in GiB), and can be
     fetched and unpacked."""
-    gib = 4.0
+    gib = TREE_GIB
 
     def __init__(self, layout, pin):
         self.layout, self.pin = layout, pin
@@ -141,7 +144,7 @@ class PinnedSource:
 
 class TarballSource:
     """BASE=tarball."""
-    gib = PinnedSource.gib
+    gib = TREE_GIB
 
     def __init__(self, path):
         self.path = path
@@ -158,7 +161,7 @@ class TarballSource:
 
 class FolderSource:
     """BASE=tree: its tracked files when it is a git tree, else all files."""
-    gib = PinnedSource.gib
+    gib = TREE_GIB
 
     def __init__(self, path):
         self.path = path

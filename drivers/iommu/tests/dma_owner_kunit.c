@@ -237,6 +237,15 @@ static void dma_owner_test_retired_owner_does_not_detach(struct kunit *test)
 	expect_free(test);
 }
 
+/* Alice claims the group, and has the domain that its devices are on then. */
+static struct iommu_domain *claim_and_take(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	return iommu_group_take_blocking_domain(f->group);
+}
+
 /* All that an owner does with a domain, and no device is attached before it leaves. */
 static void dma_owner_test_take_blocking_domain(struct kunit *test)
 {
@@ -266,8 +275,7 @@ static void dma_owner_test_retired_owner_took_domain(struct kunit *test)
 	struct iommu_domain *domain;
 
 	mock_iommu.attaches = 0;
-	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
-	domain = iommu_group_take_blocking_domain(f->group);
+	domain = claim_and_take(test);
 	iommu_group_retire_dma_owner(f->group);
 	expect_all_on(test, domain);
 	iommu_detach_group(domain, f->group);
@@ -283,8 +291,7 @@ static void dma_owner_test_release_detaches_taken_domain(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct iommu_domain *domain;
 
-	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
-	domain = iommu_group_take_blocking_domain(f->group);
+	domain = claim_and_take(test);
 	iommu_group_release_dma_owner(f->group);
 	expect_all_on(test, f->group->default_domain);
 	iommu_domain_free(domain);
@@ -297,8 +304,7 @@ static void dma_owner_test_take_twice(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct iommu_domain *domain, *next;
 
-	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
-	domain = iommu_group_take_blocking_domain(f->group);
+	domain = claim_and_take(test);
 	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
 	expect_all_on(test, domain);
 	iommu_detach_group(domain, f->group);
@@ -382,8 +388,7 @@ static void dma_owner_test_join_taken_domain(struct kunit *test)
 	struct iommu_domain *domain;
 	struct mock_device *mdev;
 
-	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
-	domain = iommu_group_take_blocking_domain(f->group);
+	domain = claim_and_take(test);
 	mdev = mock_device_add(test, f->group);
 	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, domain);
 	iommu_detach_group(domain, f->group);

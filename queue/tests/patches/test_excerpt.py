@@ -2,6 +2,7 @@
 """What of a base the checks of a port read."""
 
 import io
+import lzma
 import tarfile
 import tempfile
 import unittest
@@ -69,7 +70,7 @@ class Unpack(unittest.TestCase):
     def test_cut_off(self):
         self.tar(self.folder / "linux.tar")
         data = (self.folder / "linux.tar").read_bytes()
-        for name, part in (("linux.tar.xz", data), ("linux.tar", data[:700])):
+        for name, part in (("linux.tar.xz", data), ("linux.tar.xz", lzma.compress(data)[:-8]), ("linux.tar", data[:700])):
             (self.folder / name).write_bytes(part)
             with self.assertRaisesRegex(Stop, f"unpacking {name} failed: see .*/log; to repeat: ./dma-owner check"):
                 self.unpack(self.folder / name)
