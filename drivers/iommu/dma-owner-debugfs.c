@@ -79,10 +79,9 @@ static const char *domain_name(struct iommu_group *group)
 		return "-";
 	if (domain == group->blocking_domain)
 		return "blocking";
-	/* Its owner is retired, and releases the group next. */
-	if (group->owner && !group->blocking_domain &&
-	    domain == group->default_domain)
-		return "returned";
+	/* Its owner attaches a domain next, or is retired, and releases the group next. */
+	if (iommu_dma_owner_on_default(group))
+		return "default";
 	if (domain->type == IOMMU_DOMAIN_IDENTITY)
 		return "identity";
 	return domain->type == IOMMU_DOMAIN_DMA ? "DMA" : "unmanaged";

@@ -15,11 +15,12 @@
  *  owner		whoever claimed the whole group, known by a cookie.
  *  default domain	what the kernel's DMA API maps into.
  *  blocking domain	a domain without mappings: DMA reaches nothing. An owner
- *			has one to return to until it is retired.
+ *			has one to return to from when it has arrived until it is
+ *			retired.
  *  present domain	the domain that the devices are attached to now.
  *  fallback domain	the one they return to when their user detaches: the
- *			default domain, or the blocking one under an owner that
- *			is not retired.
+ *			blocking domain under an owner that has one, else the
+ *			default domain.
  *  private domain	one that the drivers of some devices attached, each to its
  *			own device, with iommu_attach_device(). The whole group
  *			is on it. See private-domain.c.
@@ -28,6 +29,8 @@
  *  taken domain	the blocking one that an owner maps into from now on, with
  *			all devices attached. Another is the blocking one then, and
  *			none is attached to it before the owner detaches.
+ *  arriving owner	one that attaches a domain next. The group is on its default
+ *			domain until then.
  *  retired owner	one that detaches for the last time, and releases the group
  *			next.
  *  stranded device	one that could not be attached to the domain that its
@@ -54,8 +57,9 @@
  *  - A group with bonds is on its default domain: an IOMMU driver that takes a device
  *    to another one may take the PASIDs from under them.
  *  - owner_cnt is 1 with an owner, and the number of kernel claims without.
- *  - A group with an owner is never on its default domain, but between the last
- *    detach of a retired one and its release; and never on none.
+ *  - A group with an owner is never on its default domain, but before the first
+ *    attach of an arriving one, and between the last detach of a retired one and its
+ *    release; and never on none.
  *    It can always be cut off: its blocking domain was allocated before it left its
  *    present one, and nobody maps into it.
  *    Groups without a default domain (no IOMMU, or an IOMMU driver that
@@ -120,8 +124,8 @@ struct group_device *iommu_group_find_device(struct iommu_group *group,
  * @group: the group
  *
  * Context: group->mutex is held.
- * Return: the blocking domain while the group has an owner that is not retired,
- * else the default domain; NULL for a group without a default domain.
+ * Return: the blocking domain while the group has an owner that has arrived and is not
+ * retired, else the default domain; NULL for a group without a default domain.
  */
 struct iommu_domain *iommu_group_fallback_domain(struct iommu_group *group)
 {
@@ -822,36 +826,80 @@ int iommu_group_leave_default_domain(struct iommu_group *group,
 	return 0;
 }
 
-/* Cuts off the DMA of a whole group that is on its default domain. */
-static int block_group(struct iommu_group *group)
+/*
+ * Takes a group from its default domain to a domain of its owner's, or to the blocking
+ * one for want of that. From here on there is a way back to the latter.
+ */
+static int leave_for_owner(struct iommu_group *group, struct iommu_domain *domain)
 {
 	int ret;
 
 	lockdep_assert_held(&group->mutex);
 
-	if (group->domain != group->default_domain)
-		return -EBUSY;
-
 	ret = alloc_blocking_domain(group);
 	if (!ret)
-		ret = iommu_group_leave_default_domain(group,
-						       group->blocking_domain);
+		ret = iommu_group_leave_default_domain(group, domain ?: group->blocking_domain);
 	if (ret)
 		free_blocking_domain(group);
 	return ret;
 }
 
-/* The same for a group that may be too new to be on its default domain. */
-static int take_group_from_kernel(struct iommu_group *group)
+/* Cuts off the DMA of a whole group, unless its owner arrives. */
+static int take_group_from_kernel(struct iommu_group *group, bool arriving)
 {
 	int ret = 0;
 
 	lockdep_assert_held(&group->mutex);
 
+	/* It may be too new to be on its default domain. */
 	if (!group->default_domain)
 		ret = __iommu_group_init_domain(group);
-	if (!ret && group->default_domain)
-		ret = block_group(group);
+	if (ret || !group->default_domain)
+		return ret;
+
+	if (group->domain != group->default_domain)
+		return -EBUSY;
+	/* With a stranded device there is a blocking domain, and it is the fallback. */
+	if (arriving && !group->blocking_domain)
+		return 0;
+	return leave_for_owner(group, NULL);
+}
+
+/**
+ * iommu_dma_owner_on_default() - Whether a group is an owner's on its default domain
+ * @group: the group
+ *
+ * Context: group->mutex is held.
+ * Return: true under an arriving owner, and under a retired one that has detached.
+ */
+bool iommu_dma_owner_on_default(struct iommu_group *group)
+{
+	lockdep_assert_held(&group->mutex);
+
+	return group->owner && group->default_domain && !group->blocking_domain &&
+	       group->domain == group->default_domain;
+}
+
+/**
+ * iommu_dma_owner_arrive() - Attach a group to the first domain of an arriving owner
+ * @group: the group
+ * @domain: the owner's domain
+ *
+ * A device whose IOMMU driver keeps a direct mapping is logged, as in a claim.
+ *
+ * Context: group->mutex is held. May sleep.
+ * Return: 0; -ENOMEM; or the IOMMU driver's error. All devices are on the default
+ * domain then, and the owner is arriving still.
+ */
+int iommu_dma_owner_arrive(struct iommu_group *group, struct iommu_domain *domain)
+{
+	int ret;
+
+	lockdep_assert_held(&group->mutex);
+
+	ret = leave_for_owner(group, domain);
+	if (direct_mapped_device(group, ret))
+		report_domain_in_way(group, ret);
 	return ret;
 }
 
@@ -883,7 +931,7 @@ void iommu_dma_owner_forget_task(struct iommu_group *group)
 	group->owner_pid = NULL;
 }
 
-static int set_dma_owner(struct iommu_group *group, void *owner)
+static int set_dma_owner(struct iommu_group *group, void *owner, bool arriving)
 {
 	int ret;
 
@@ -898,7 +946,7 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 		return -EPERM;
 	}
 
-	ret = take_group_from_kernel(group);
+	ret = take_group_from_kernel(group, arriving);
 	if (ret) {
 		report_domain_in_way(group, ret);
 		return ret;
@@ -910,6 +958,20 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
 	trace_dma_owner_set(group->id, "user", NULL, "-", group->owner_comm,
 			    pid_nr(group->owner_pid));
 	return 0;
+}
+
+static int claim_group(struct iommu_group *group, void *owner, bool arriving)
+{
+	int ret;
+
+	if (!owner)
+		return -EINVAL;
+
+	mutex_lock(&group->mutex);
+	ret = set_dma_owner(group, owner, arriving);
+	mutex_unlock(&group->mutex);
+
+	return ret;
 }
 
 /**
@@ -942,18 +1004,30 @@ static int set_dma_owner(struct iommu_group *group, void *owner)
  */
 int iommu_group_set_dma_owner(struct iommu_group *group, void *owner)
 {
-	int ret;
-
-	if (!owner)
-		return -EINVAL;
-
-	mutex_lock(&group->mutex);
-	ret = set_dma_owner(group, owner);
-	mutex_unlock(&group->mutex);
-
-	return ret;
+	return claim_group(group, owner, false);
 }
 EXPORT_SYMBOL_GPL(iommu_group_set_dma_owner);
+
+/**
+ * iommu_group_set_arriving_dma_owner() - Claim a group for a user that attaches next
+ * @group: the group; the caller holds a reference to it
+ * @owner: as for iommu_group_set_dma_owner()
+ *
+ * The same as iommu_group_set_dma_owner(), but the group stays on its default domain
+ * until iommu_attach_group() takes it straight to the owner's: half the work of going by
+ * way of the blocking one, to which it returns all the same. The caller attaches a domain
+ * or releases the group before anybody may make its devices do DMA. Called by VFIO when a
+ * group joins a container that has an IOMMU.
+ *
+ * Context: takes group->mutex. May sleep.
+ * Return: as iommu_group_set_dma_owner(). What the IOMMU driver says to leaving the
+ * default domain, and that there is no memory for a blocking one, the attach returns.
+ */
+int iommu_group_set_arriving_dma_owner(struct iommu_group *group, void *owner)
+{
+	return claim_group(group, owner, true);
+}
+EXPORT_SYMBOL_GPL(iommu_group_set_arriving_dma_owner);
 
 /* Whether all devices of a group are on a blocking domain, which takes an owner. */
 static bool is_blocked(struct iommu_group *group)

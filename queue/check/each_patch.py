@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every patch builds the folders that it touches, without a warning there."""
+"""Every patch builds what it touches, without a warning there."""
 
 import posixpath
 from typing import NamedTuple, Optional
@@ -9,7 +9,7 @@ from ground.errors import Failed, first_of
 from kernel import kbuild, kconfig, kernels, warnings
 from patches import trees
 
-CONFIG = "vm"
+CONFIG, NAME = "vm", "step"
 NOT_BUILT = ("Documentation/", "tools/", "scripts/", "samples/")
 EXTRA = "queue/check/step.config"
 SHOWN = 8   # so many targets fit into a line
@@ -68,14 +68,13 @@ def folders(repo, commit, paths):
     return nearest
 
 
-def _goals(ctx, number):
-    """Folders that patch `number` may break: its own; all those of the series
+def _paths(ctx, number):
+    """Paths of the files that patch `number` may break: its own; all of the series so far
     when it changes a header."""
-    entry, _, commit = ctx.steps[number]
-    if not any(p.endswith(".h") or "/include/" in p for p in entry.paths()):
-        return sorted(folders(ctx.git, commit, entry.paths()))
-    every = [p for e in ctx.entries[:number + 1] for p in e.paths()]
-    return sorted(folders(ctx.git, commit, every))
+    own = ctx.entries[number].paths()
+    if not any(p.endswith(".h") or "/include/" in p for p in own):
+        return sorted(own)
+    return sorted({p for e in ctx.entries[:number + 1] for p in e.paths()})
 
 
 def outermost(goals):
@@ -91,7 +90,20 @@ def _on_x86(goals):
 
 def goals_of(ctx, number):
     """Folders to build for a patch, as far as x86_64 has them."""
-    return _on_x86(_goals(ctx, number))
+    return _on_x86(sorted(folders(ctx.git, ctx.steps[number][2], _paths(ctx, number))))
+
+
+def targets_of(ctx, number, out):
+    """What to build for a patch, as far as x86_64 has it: the folders of what it has of
+    Kconfig and Makefiles, or adds; of other sources the objects, which an earlier build
+    made in `out`, or their folders if it did not."""
+    _, parent, commit = ctx.steps[number]
+    known = ctx.git.paths(parent) & ctx.git.paths(commit)
+    paths = [p for p in _paths(ctx, number) if not p.endswith(".h")]
+    objects = {p: p[:-2] + ".o" for p in paths
+               if p.endswith(".c") and p in known and (out / (p[:-2] + ".o")).is_file()}
+    rest = folders(ctx.git, commit, [p for p in paths if p not in objects])
+    return _on_x86(sorted({*objects.values(), *rest}))
 
 
 def objects_of_all(ctx):
@@ -100,12 +112,12 @@ def objects_of_all(ctx):
 
 
 def builds(ctx, number):
-    """Builds the folders of one patch in .build/step; what x86_64 does not compile
+    """Builds what one patch touches in .build/step; what x86_64 does not compile
     of it, on arm64, powerpc, sparc or arm. Raises Failed when a file has a warning, does
     not compile, or no architecture compiles it."""
     entry, _, commit = ctx.steps[number]
-    goals = goals_of(ctx, number)
     source = trees.side_tree(ctx.tree, "step", commit)
+    goals = targets_of(ctx, number, source / f".out-{NAME}")
     outs = [_make(ctx, number, source, "x86_64", goals)] if goals else []
     for arch in ("arm64", *DEFCONFIGS):
         rest = [p for p in uncompiled(entry.paths(), outs) if suits(p, arch)]
@@ -155,7 +167,7 @@ def make(ctx, source, arch, targets, variant, title, log_name, anew=False):
     on errors.
     """
     packages.ensure(ctx.layout, kbuild.needed_packages(arch), f"to build for {arch}")
-    name = "-".join(["step"] + [word for word in (arch, variant.name) if word not in ("x86_64", "")])
+    name = "-".join([NAME] + [word for word in (arch, variant.name) if word not in ("x86_64", "")])
     built = kbuild.Build(ctx.layout, source, arch, name, _fragments_of(ctx, arch, variant), skip_unknown=True,
                          quiet=True, seed=DEFCONFIGS.get(arch, variant.seed), repeat=ctx.layout.typed("check"))
     built.configure()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""./dma-owner test: the checks, the tests of the machinery, and the machines."""
+"""./dma-owner test: the checks, the tests of the machinery, and the machines, all side
+by side. Machines wait for much, and what is checked takes the time that they leave."""
 
 import sys
 from typing import NamedTuple
@@ -48,9 +49,11 @@ class Run(NamedTuple):
     source: object
     report: Report
 
-    def record(self, ident, config, said):
-        """Keeps results, unless the tree has work that the series lacks (no `ident`)."""
+    def record(self, ident, config, host):
+        """Keeps the results of the host, or of the machines, unless the tree has work that
+        the series lacks (no `ident`)."""
         if ident:
+            said = [result for result in self.report.results if outcomes.of_host(result) == host]
             outcomes.record(self.layout, self.source.title, ident, config, said)
 
 
@@ -80,7 +83,7 @@ def _run_host(runs, options):
         for done in [pool.submit(function) for function in work]:
             done.result()
     for run in runs:
-        run.record(outcomes.of_tree(trees.Tree(run.layout)), options.config, run.report.results)
+        run.record(outcomes.of_tree(trees.Tree(run.layout)), options.config, host=True)
 
 
 def _boot(run, options):
@@ -99,7 +102,7 @@ def _boot(run, options):
     ident = outcomes.of_tree(tree)
     vm.test(tree, builds, machines, options.suite, report, extra)
     if not options.suite and not options.base_only:
-        run.record(ident, options.config, report.results)
+        run.record(ident, options.config, host=False)
 
 
 def _run_machines(run, options):
@@ -110,6 +113,12 @@ def _run_machines(run, options):
         raise
     except Stop as stop:
         run.report.fail("vm:harness:prepare", str(stop))
+
+
+def _run_all_machines(runs, options):
+    """The machines of each series that boots, one series after the other."""
+    for run in _booted(runs, options):
+        _run_machines(run, options)
 
 
 def _instead(layout, source, options):
@@ -140,8 +149,10 @@ def verb_test(layout, options):
     runs = _runs(layout, source, options)
     if options.list:
         return _list(runs, options)
+    jobs = [lambda: _run_all_machines(runs, options)] if _boots(options) else []
     if _host(options):
-        _run_host(runs, options)
-    for run in _booted(runs, options) if _boots(options) else ():
-        _run_machines(run, options)
+        jobs.append(lambda: proc.step_back() or _run_host(runs, options))
+    with proc.threads(len(jobs)) as pool:
+        for done in [pool.submit(job) for job in jobs]:
+            done.result()
     return total([run.report for run in runs])

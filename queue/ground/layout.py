@@ -10,12 +10,15 @@ import fcntl
 import os
 import re
 import shutil
+import threading
+from collections import defaultdict
 from pathlib import Path
 
 from ground import console
 from ground.errors import Stop
 
 GIB = 1 << 30
+_LOCKS = defaultdict(threading.RLock)
 MAIN = "5.10"
 PORTS = "ports"
 
@@ -118,6 +121,12 @@ class Layout:
             return str(Path(path).relative_to(self.root))
         except ValueError:
             return str(path)
+
+
+def one_at_a_time(path):
+    """The lock that keeps two threads from making the same thing; see locked() for
+    processes."""
+    return _LOCKS[str(path)]
 
 
 def write_file(path, data, executable=False):

@@ -18,6 +18,8 @@ from ground.errors import Interrupted, Stop
 
 # See streamed().
 ENOUGH = object()
+# The niceness of what others do not wait for: a tenth of a CPU if somebody wants it.
+BACKGROUND = 10
 
 _LIVE = set()
 _GUARD = threading.Lock()
@@ -95,6 +97,12 @@ def _end(sessions, patience=5.0):
             return
         time.sleep(0.1)
     _signal_all(sessions, signal.SIGKILL)
+
+
+def step_back():
+    """Lets others first from here on: this thread, and what it starts. In Linux a
+    priority is a thread's, whom others inherit it from."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ground import console, packages, proc
 from ground.errors import Stop
-from ground.layout import need_space, write_file
+from ground.layout import need_space, one_at_a_time, write_file
 from kernel import kconfig
 
 SPACE_GIB = 2.0
@@ -74,9 +74,11 @@ class Build:
         return self.out / ".config"
 
     def environment(self):
-        """Variables of every make: ccache, and a build that can be repeated."""
+        """Variables of every make: ccache, and a build that can be repeated. By what the
+        compiler says an object depends on, ccache needs no preprocessor, which takes a
+        third of a build from nothing."""
         return dict({k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")},
-                    LC_ALL="C.UTF-8",
+                    LC_ALL="C.UTF-8", CCACHE_DEPEND="1",
                     CCACHE_DIR=str(self.layout.build / "ccache"),
                     CCACHE_BASEDIR=str(self.layout.build),
                     CCACHE_NOHASHDIR="1", CCACHE_MAXSIZE="5G",
@@ -166,12 +168,13 @@ class Build:
         naming the log, when it fails."""
         packages.ensure(self.layout, needed_packages(self.arch), "to build kernels")
         need_space(self.layout, SPACE_GIB, "a kernel build")
-        self.configure()
-        name = f"build-{self.title}"
-        with console.stage(f"Building {self.title}", self.layout.log(name)):
-            self._must(self.make(*GOALS[self.arch]), "building", name)
-            self._link()
-            self._install_modules()
+        with one_at_a_time(self.out):
+            self.configure()
+            name = f"build-{self.title}"
+            with console.stage(f"Building {self.title}", self.layout.log(name)):
+                self._must(self.make(*GOALS[self.arch]), "building", name)
+                self._link()
+                self._install_modules()
         return self.image
 
     def module(self, folder):

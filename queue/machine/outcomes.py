@@ -24,7 +24,7 @@ HEADER = """# SPDX-License-Identifier: GPL-2.0-only
 # checks and the tests of the machinery, the other machines are those of QEMU.
 """
 _COLUMNS = ("version", "series", "base", "machine", "config", "passed", "failed", "skipped", "date")
-_HARNESS = "vm"
+_HARNESS, _HOST = "vm", "host"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ def _folder(layout, ident):
     return layout.build / "tested" / ident
 
 
+def of_host(result):
+    """Whether a Result is of the checks or of the machinery's tests, not of a machine."""
+    return result.machine == _HOST
+
+
 def by_machine(said):
     """Results by the machine in their names: {machine: [Result]}."""
     parts = {}
@@ -77,9 +82,9 @@ def record(layout, title, ident, config, said):
     stamp = time.strftime("%Y-%m-%d")
     base = hashlib.sha256(title.encode()).hexdigest()[:8]
     for machine, own in parts.items():
-        if machine == _HARNESS or (machine != "host" and _HARNESS in parts):
+        if machine == _HARNESS or (machine != _HOST and _HARNESS in parts):
             continue
-        shown = "-" if machine == "host" else config
+        shown = "-" if machine == _HOST else config
         head = [f"# base: {title}", f"# config: {shown}", f"# date: {stamp}"]
         write_file(_folder(layout, ident) / f"{machine}.{shown}.{base}".replace(".-.", "."),
                    "".join(f"{line}\n" for line in [*head, *own]).encode())

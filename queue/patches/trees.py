@@ -19,7 +19,7 @@ from typing import Optional
 
 from ground import console, git
 from ground.errors import Stop
-from ground.layout import need_space, remove, write_file
+from ground.layout import need_space, one_at_a_time, remove, write_file
 from patches import bases, series
 
 STATE = "dma-owner.json"
@@ -291,6 +291,12 @@ def prepare(layout, source, quiet=False):
     A tree with unsaved work is left as it is, with one line that says so; when
     the series changed as well, raises Stop.
     """
+    with one_at_a_time(layout.tree):
+        return _prepare(layout, source, quiet)
+
+
+def _prepare(layout, source, quiet):
+    """prepare(), which nobody else does meanwhile."""
     tree = Tree(layout)
     state = _fit_base(tree, source)
     entries = series.load(layout)

@@ -138,6 +138,36 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("a domain is made for a group without devices", OWNER,
      "\tdevice = list_first_entry_or_null(&group->devices, struct group_device, list);\n",
      "\tdevice = list_first_entry(&group->devices, struct group_device, list);\n"),
+    ("an arriving owner has no way back", OWNER,
+     "\tret = alloc_blocking_domain(group);\n"
+     "\tif (!ret)\n",
+     "\tret = domain ? 0 : alloc_blocking_domain(group);\n"
+     "\tif (!ret)\n"),
+    ("an arriving owner's attach is as any other", CORE,
+     "\tif (iommu_dma_owner_on_default(group))\n"
+     "\t\treturn iommu_dma_owner_arrive(group, domain);\n",
+     ""),
+    ("an arriving owner is blocked first", OWNER,
+     "\tif (arriving && !group->blocking_domain)\n"
+     "\t\treturn 0;\n",
+     ""),
+    ("an arriving owner is not blocked where it would fall back to that", OWNER,
+     "\tif (arriving && !group->blocking_domain)\n",
+     "\tif (arriving)\n"),
+    ("a direct mapping that an arriving owner meets is not told of", OWNER,
+     "\tif (direct_mapped_device(group, ret))\n"
+     "\t\treport_domain_in_way(group, ret);\n",
+     ""),
+    ("whatever an arriving owner meets is told of", OWNER,
+     "\tif (direct_mapped_device(group, ret))\n",
+     "\tif (ret)\n"),
+    ("a group that joins a container is blocked first", GROUPS,
+     "\tif (attach_follows)\n"
+     "\t\treturn iommu_group_set_arriving_dma_owner(group->iommu_group, group);\n",
+     "", ATTACH),
+    ("a group is not blocked though no attach follows", GROUPS,
+     "\tret = vfio_group_claim_dma(group, driver);\n",
+     "\tret = vfio_group_claim_dma(group, true);\n", ATTACH),
     ("VFIO attaches a new domain to a group that is on one", TYPE1,
      "\tdomain->domain = iommu_group_take_blocking_domain(group->iommu_group);\n"
      "\treturn domain->domain;\n",
@@ -282,10 +312,10 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\treturn -ENODEV;\n",
      ""),
     ("groups without a default domain are blocked", OWNER,
-     "\tif (!ret && group->default_domain)\n"
-     "\t\tret = block_group(group);\n",
-     "\tif (!ret)\n"
-     "\t\tret = block_group(group);\n"),
+     "\tif (ret || !group->default_domain)\n"
+     "\t\treturn ret;\n",
+     "\tif (ret)\n"
+     "\t\treturn ret;\n"),
     ("a new group is claimed before it has its default domain", OWNER,
      "\tif (!group->default_domain)\n"
      "\t\tret = __iommu_group_init_domain(group);\n",
@@ -343,7 +373,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tmutex_lock(&group->mutex);\n"
      "\t/* A device that is not on the list yet"),
     ("an owner gets the group with DMA on its default domain", OWNER,
-     "\tret = take_group_from_kernel(group);\n"
+     "\tret = take_group_from_kernel(group, arriving);\n"
      "\tif (ret) {\n"
      "\t\treport_domain_in_way(group, ret);\n"
      "\t\treturn ret;\n"
@@ -362,8 +392,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tif (group->reports)\n"
      "\t\treturn &group->reports[0];\n"),
     ("a claim that the domain does not allow is not told of", OWNER,
+     "\tif (ret) {\n"
      "\t\treport_domain_in_way(group, ret);\n",
-     ""),
+     "\tif (ret) {\n"),
     ("an owner is not counted", OWNER,
      "\tgroup->owner_cnt = 1;\n",
      ""),
@@ -548,7 +579,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "",
      VFIO),
     ("VFIO attaches a group before it claims it", GROUPS,
-     "\tret = vfio_group_claim_dma(group);\n"
+     "\tret = vfio_group_claim_dma(group, driver);\n"
      "\tif (ret)\n"
      "\t\tgoto err_leave_container;\n"
      "\n"
@@ -565,7 +596,7 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\t\tgoto err_release_dma;\n"
      "\t}\n"
      "\n"
-     "\tret = vfio_group_claim_dma(group);\n"
+     "\tret = vfio_group_claim_dma(group, driver);\n"
      "\tif (ret)\n"
      "\t\tgoto err_leave_container;\n",
      ABI),
@@ -586,8 +617,8 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\tif (group->noiommu)\n"
      "\t\treturn 0;\n"
      "\n"
-     "\treturn iommu_group_set",
-     "\treturn iommu_group_set",
+     "\tif (attach_follows)\n",
+     "\tif (attach_follows)\n",
      NOIOMMU),
     ("vfio_mdev is taken for a user of the DMA API", "drivers/vfio/mdev/vfio_mdev.c",
      "\t\t.driver_managed_dma = true,\n",

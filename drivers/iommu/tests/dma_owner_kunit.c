@@ -411,6 +411,160 @@ static void dma_owner_test_take_in_empty_group(struct kunit *test)
 	iommu_group_release_dma_owner(f->group);
 }
 
+static void expect_arriving(struct kunit *test, void *owner)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, f->group->owner, owner);
+	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
+	KUNIT_EXPECT_FALSE(test, f->group->blocking_domain);
+	expect_all_on(test, f->group->default_domain);
+}
+
+/* The group is Alice's from the claim on, and attached once. */
+static void dma_owner_test_arriving_owner_attaches_once(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	mock_iommu.attaches = 0;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), 0);
+	expect_arriving(test, &alice);
+	KUNIT_EXPECT_EQ(test, use(f, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &bob), -EPERM);
+	KUNIT_EXPECT_FALSE(test, iommu_group_take_blocking_domain(f->group));
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, (unsigned int)NR_DEVICES);
+	expect_all_on(test, domain);
+	iommu_detach_group(domain, f->group);
+	expect_all_on(test, f->group->blocking_domain);
+	expect_owned_by(test, &alice);
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+	expect_free(test);
+}
+
+static void dma_owner_test_arriving_owner_turns_back(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	mock_iommu.attaches = 0;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), 0);
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_EQ(test, mock_iommu.attaches, 0U);
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	unuse(f, 0);
+	expect_free(test);
+}
+
+static void dma_owner_test_arriving_owner_fails_to_attach(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	int i;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_alloc = true;
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), -ENOMEM);
+	mock_iommu.fail_alloc = false;
+	expect_arriving(test, &alice);
+
+	mock_iommu.fail_detached = true;
+	for (i = 1; i <= NR_DEVICES; i++) {
+		mock_iommu.fail_attach = i;
+		KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), -EIO);
+		expect_arriving(test, &alice);
+	}
+
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	expect_all_on(test, domain);
+	iommu_group_release_dma_owner(f->group);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+/* Nothing is logged of a driver that refuses a domain, for there may be others. */
+static void dma_owner_test_arriving_owner_needs_direct_mapping(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	struct kmsg_dumper log = log_end();
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), -EIO);
+	KUNIT_EXPECT_EQ(test, log_lines(log, "claim refused: "), 0);
+
+	f->dev[1]->needs_direct_map = true;
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), -EPERM);
+	KUNIT_EXPECT_EQ(test, log_lines(log, "needs a direct mapping"), 1);
+	expect_arriving(test, &alice);
+	iommu_group_release_dma_owner(f->group);
+	iommu_domain_free(domain);
+}
+
+/* Its DMA ops may have been set up while the group left the default domain. */
+static void dma_owner_test_join_arriving_owner(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+	struct mock_device *mdev;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), 0);
+	mdev = mock_device_add(test, f->group);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, f->group->default_domain);
+	KUNIT_EXPECT_EQ(test, mdev->finalized, 1U);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	KUNIT_EXPECT_PTR_EQ(test, mdev->attached, domain);
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	iommu_group_release_dma_owner(f->group);
+
+	KUNIT_EXPECT_EQ(test, iommu_device_use_dma_api(&mdev->dev), 0);
+	KUNIT_EXPECT_EQ(test, mdev->finalized, 2U);
+	iommu_device_unuse_dma_api(&mdev->dev);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
+/* A domain that is kept for a stranded device is where the group goes at once. */
+static void dma_owner_test_arriving_owner_of_stranded_device(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	mock_iommu_ops.detach_dev = NULL;
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_attach = 2;
+	iommu_group_release_dma_owner(f->group);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), 0);
+	expect_all_on(test, f->group->blocking_domain);
+	expect_owned_by(test, &alice);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	expect_all_on(test, domain);
+	iommu_group_release_dma_owner(f->group);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
+static void dma_owner_test_arriving_owner_is_refused(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct iommu_domain *domain = alloc_domain(test);
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, use(f, 0), 0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), -EPERM);
+	unuse(f, 0);
+	KUNIT_EXPECT_EQ(test, iommu_attach_group(domain, f->group), 0);
+	KUNIT_EXPECT_EQ(test, iommu_group_set_arriving_dma_owner(f->group, &alice), -EBUSY);
+	iommu_detach_group(domain, f->group);
+	iommu_domain_free(domain);
+	expect_free(test);
+}
+
 static void dma_owner_test_failed_claim_rolls_back(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1474,6 +1628,13 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_take_with_stranded_device),
 	KUNIT_CASE(dma_owner_test_join_taken_domain),
 	KUNIT_CASE(dma_owner_test_take_in_empty_group),
+	KUNIT_CASE(dma_owner_test_arriving_owner_attaches_once),
+	KUNIT_CASE(dma_owner_test_arriving_owner_turns_back),
+	KUNIT_CASE(dma_owner_test_arriving_owner_fails_to_attach),
+	KUNIT_CASE(dma_owner_test_arriving_owner_needs_direct_mapping),
+	KUNIT_CASE(dma_owner_test_join_arriving_owner),
+	KUNIT_CASE(dma_owner_test_arriving_owner_of_stranded_device),
+	KUNIT_CASE(dma_owner_test_arriving_owner_is_refused),
 	KUNIT_CASE(dma_owner_test_failed_claim_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_attach_rolls_back),
 	KUNIT_CASE(dma_owner_test_failed_detach_cuts_off),

@@ -7,8 +7,8 @@
  * for each device binds and unbinds drivers that use the DMA API, and others
  * that manage their own DMA. Each may attach its device to one of two private
  * domains, or else have it work on the memory of a process. Two users claim the
- * group, attach domains of their own or take the blocking one for theirs, and give
- * it back. Every attach may fail.
+ * group, to be cut off or to attach a domain next, attach domains of their own or
+ * take the blocking one for theirs, and give it back. Every attach may fail.
  * spin takes the steps in all orders that are possible:
  *
  *	spin -run -safety -DREVERSE -w24 -m16000000 dma_owner.pml
@@ -95,8 +95,9 @@ byte private;
 byte blocking;
 byte domain = DEFAULT;
 
-/* For the checks: the domain of the owner, until it frees it; it is retired */
+/* For the checks: the domain of the owner, until it frees it; it arrives, or is retired */
 byte mine;
+bit arriving;
 bit retired;
 
 /* Scratch, 0 outside of a step. */
@@ -134,7 +135,7 @@ inline check_group()
 	invariant(owner_cnt == (owner -> 1 : counted));
 	invariant((private != NONE) == shared && (!private || !owner));
 	domains(exists(domain));
-	invariant(owner -> domain >= FIRST || retired :
+	invariant(owner -> domain >= FIRST || arriving || retired :
 		  domain == (private -> private : DEFAULT));
 	invariant(!blocking || blocking != mine)
 }
@@ -706,18 +707,23 @@ proctype iommu_driver(byte d)
 	od
 }
 
-/* block_group() */
-inline block_group()
+/* leave_for_owner() */
+inline leave_for_owner(way_back, to)
 {
-	blocking = FIRST;
-	set_domain(blocking);
+#ifndef BREAK_WAY_BACK
+	blocking = way_back;
+#endif
+	set_domain(to);
 	if
-	:: ok
-	:: else -> blocking = NONE; good = 0
+	:: ok ->
+#ifndef BREAK_CLAIM_FINALIZE
+		left_default_domain()
+#endif
+	:: else -> blocking = NONE
 	fi
 }
 
-/* iommu_group_set_dma_owner() */
+/* iommu_group_set_dma_owner() and iommu_group_set_arriving_dma_owner() */
 inline set_dma_owner()
 {
 	atomic {
@@ -739,37 +745,38 @@ inline set_dma_owner()
 		/* The allocation may fail as well. */
 		if
 #ifndef BREAK_BLOCKING
-		:: good -> block_group()
+		:: good -> leave_for_owner(FIRST, FIRST); good = ok
 #else
 		:: good
 #endif
 		:: good -> good = 0
+		:: good -> arriving = 1
 		:: else
 		fi;
 		if
-		:: good ->
-			owner = me;
-			owner_cnt = 1;
-#ifndef BREAK_CLAIM_FINALIZE
-			left_default_domain()
-#endif
+		:: good -> owner = me; owner_cnt = 1
 		:: else
 		fi;
 		unlock_mutex()
 	}
 }
 
-/* iommu_attach_group() */
+/* iommu_attach_group(); a claim that is arriving is iommu_dma_owner_arrive() */
 inline attach_group()
 {
 	atomic {
 		lock_mutex();
 		ownership(owner == me);
 		if
-		:: domain == fallback_domain ->
+		:: domain == fallback_domain && !arriving ->
 			mine = OTHER;
 			set_domain(mine);
 			mine = (ok -> mine : NONE)
+		:: domain == fallback_domain && arriving ->
+			mine = SECOND;
+			leave_for_owner(FIRST, mine);
+			mine = (ok -> mine : NONE);
+			arriving = !ok
 		:: else
 		fi;
 		unlock_mutex()
@@ -832,6 +839,7 @@ inline retire_dma_owner()
 		ownership(owner == me);
 #ifndef BREAK_RETIRED
 		retired = retired || domain != blocking;
+		arriving = arriving && !retired;
 		blocking = (retired -> NONE : blocking);
 #else
 		owner = 0;
@@ -848,6 +856,7 @@ inline release_dma_owner()
 		lock_mutex();
 		ownership(owner == me);
 		owner = 0;
+		arriving = 0;
 		retired = 0;
 #ifndef BREAK_RELEASE_COUNT
 		owner_cnt = 0;
