@@ -69,12 +69,12 @@ def folders(repo, commit, paths):
 
 
 def _paths(ctx, number):
-    """Paths of the files that patch `number` may break: its own; all of the series so far
-    when it changes a header."""
+    """Paths of the files that patch `number` may break: its own; all sources of the series
+    so far when it changes a header."""
     own = ctx.entries[number].paths()
     if not any(p.endswith(".h") or "/include/" in p for p in own):
         return sorted(own)
-    return sorted({p for e in ctx.entries[:number + 1] for p in e.paths()})
+    return sorted({*own, *(p for e in ctx.entries[:number] for p in e.paths() if p.endswith(".c"))})
 
 
 def outermost(goals):

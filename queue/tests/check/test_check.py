@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each rule of `check`, violated once and named."""
 
+import shutil
+import tempfile
 import unittest
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 from tests.fake import BASE, Repository
 
@@ -180,6 +184,44 @@ class Parsers(unittest.TestCase):
                            ("drivers/vfio/platform/vfio_amba.c", "arm64")):
             with self.subTest(path=path):
                 self.assertEqual([a for a in arches if each_patch.suits(path, a)], [arch])
+
+
+class Targets(unittest.TestCase):
+    """What is built for a patch: of three, of which the last changes a header."""
+    CORE, OTHER, NEW = "drivers/iommu/iommu.c", "drivers/pci/probe.c", "drivers/iommu/new.c"
+    PATCHES = ([CORE, OTHER], [NEW, "drivers/iommu/Makefile"], [CORE, "include/linux/iommu.h"])
+
+    def setUp(self):
+        self.out = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.out)
+        folders = {f"{n}:{folder}/Makefile" for n in range(4) for folder in ("drivers/iommu", "drivers/pci")}
+        paths = {"0": {self.CORE, self.OTHER}, "1": {self.CORE, self.OTHER}}
+        paths["2"] = paths["3"] = {self.CORE, self.OTHER, self.NEW}
+        entries = [SimpleNamespace(paths=lambda own=own: own) for own in self.PATCHES]
+        self.ctx = SimpleNamespace(
+            entries=entries, steps=[(entry, str(n), str(n + 1)) for n, entry in enumerate(entries)],
+            git=SimpleNamespace(paths=paths.get, ok=lambda *words: words[-1] in folders))
+
+    def targets(self, number, *built):
+        """targets_of() the patch when objects of these sources were built."""
+        for path in built:
+            made = self.out / (path[:-2] + ".o")
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.touch()
+        return each_patch.targets_of(self.ctx, number, self.out)
+
+    def test_folders_at_first(self):
+        self.assertEqual(self.targets(0), ["drivers/iommu/", "drivers/pci/"])
+
+    def test_objects_that_are_there(self):
+        self.assertEqual(self.targets(0, self.CORE), ["drivers/iommu/iommu.o", "drivers/pci/"])
+
+    def test_folder_of_a_new_file(self):
+        self.assertEqual(self.targets(1, self.CORE, self.NEW), ["drivers/iommu/"])
+
+    def test_header_reaches_all_so_far(self):
+        self.assertEqual(self.targets(2, self.CORE, self.OTHER, self.NEW),
+                         ["drivers/iommu/iommu.o", "drivers/iommu/new.o", "drivers/pci/probe.o"])
 
 
 if __name__ == "__main__":
