@@ -26,6 +26,15 @@ _GUARD = threading.Lock()
 _stopping = False
 
 
+def _weigh(session):
+    """Where the kernel gives each session the same time, whatever the niceness of its
+    processes (sched_autogroup), gives a new one the niceness of this thread."""
+    if niceness() <= 0:
+        return
+    with contextlib.suppress(OSError), open(f"/proc/{session}/autogroup", "w", encoding="ascii") as weight:
+        weight.write(str(niceness()))
+
+
 def _spawn(argv, **options):
     """Popen in a new session, remembered until _reap(). Raises Stop when the program
     is not there."""
@@ -37,6 +46,7 @@ def _spawn(argv, **options):
         raise Stop(f"cannot run {argv[0]}: {error.strerror}: {error.filename}") from None
     with _GUARD:
         _LIVE.add(child.pid)
+    _weigh(child.pid)
     return child
 
 
@@ -99,10 +109,14 @@ def _end(sessions, patience=5.0):
     _signal_all(sessions, signal.SIGKILL)
 
 
+def niceness():
+    """That of this thread: in Linux each has its own, and hands it on to what it starts."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
 def step_back():
-    """Lets others first from here on: this thread, and what it starts. In Linux a
-    priority is a thread's, whom others inherit it from."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND)
+    """Lets others first from here on: this thread, and what it starts."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(niceness(), BACKGROUND))
 
 
 @contextlib.contextmanager

@@ -11,14 +11,10 @@ from unittest import mock
 from tests.fake import Repository, changed_base
 
 from front import command, testing
+from ground import proc
 from ground.errors import Stop
 from ground.results import Result
 from patches import refresh
-
-
-def _niceness():
-    """That of this thread."""
-    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 class Series(unittest.TestCase):
@@ -39,7 +35,7 @@ class Series(unittest.TestCase):
         def ran(what):
             def run(layout, *args):
                 done.append((what, layout.port))
-                background.add(_niceness())
+                background.add(proc.niceness())
                 begun.set()
                 args[-1].add(Result("ok", f"host:{what}:a"))
             return run
@@ -47,13 +43,14 @@ class Series(unittest.TestCase):
         def boot(run, options):
             self.assertTrue(options.machine or begun.wait(10))
             done.append(("boot", run.layout.port))
-            self.assertNotIn(_niceness(), background)
+            self.assertNotIn(proc.niceness(), background)
             run.report.add(Result(outcome, "pc:suite:a"))
 
         done, background, begun = [], set(), threading.Event()
         options = command.parser().parse_args(["test", *words])
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, {"CI": ""}))
+            stack.enter_context(mock.patch("ground.proc.BACKGROUND", 19))   # this may be in the background
             for name, what in (("front.testing.checks.run", ran("check")), ("front.testing.checks.run_port", ran("check")),
                                ("front.testing.machinery.run", ran("machinery")), ("front.testing._boot", boot),
                                ("patches.bases.choose", lambda layout: (layout, self.repo.source)),

@@ -4,6 +4,7 @@
 import os
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -37,6 +38,31 @@ class Processes(unittest.TestCase):
             self.assertEqual(log.read_text(encoding="utf-8").splitlines()[1:], ["out", "err"])
         finally:
             log.unlink(missing_ok=True)
+
+
+class Background(unittest.TestCase):
+    """What lets others first, and what does not."""
+
+    def setUp(self):
+        self.enterContext(mock.patch.object(proc, "BACKGROUND", 19))     # this may be in the background
+
+    @staticmethod
+    def _said(before):
+        """What a child says of its niceness, and of that of its session if they have one,
+        after before()."""
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(before).result()
+            words = ["sh", "-c", "sleep 0.2; nice; ! [ -e /proc/$$/autogroup ] || cat /proc/$$/autogroup"]
+            return pool.submit(proc.call, words).result()[1].decode().split()
+
+    def test_what_steps_back(self):
+        self.assertEqual(self._said(proc.step_back)[0], "19")
+
+    def test_others_stay(self):
+        self.assertEqual(self._said(lambda: None)[0], str(proc.niceness()))
+
+    def test_session_that_steps_back(self):
+        self.assertEqual(self._said(proc.step_back)[-1], "19")
 
 
 class FullDisk(unittest.TestCase):
