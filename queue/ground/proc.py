@@ -18,8 +18,8 @@ from ground.errors import Interrupted, Stop
 
 # See streamed().
 ENOUGH = object()
-# The niceness of what others do not wait for: a tenth of a CPU if somebody wants it.
-BACKGROUND = 10
+# The niceness of what nobody waits for. There are several at a time, so it is the least.
+BACKGROUND = 19
 
 _LIVE = set()
 _GUARD = threading.Lock()

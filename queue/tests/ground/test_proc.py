@@ -43,9 +43,6 @@ class Processes(unittest.TestCase):
 class Background(unittest.TestCase):
     """What lets others first, and what does not."""
 
-    def setUp(self):
-        self.enterContext(mock.patch.object(proc, "BACKGROUND", 19))     # this may be in the background
-
     @staticmethod
     def _said(before):
         """What a child says of its niceness, and of that of its session if they have one,
@@ -56,13 +53,13 @@ class Background(unittest.TestCase):
             return pool.submit(proc.call, words).result()[1].decode().split()
 
     def test_what_steps_back(self):
-        self.assertEqual(self._said(proc.step_back)[0], "19")
+        self.assertEqual(self._said(proc.step_back)[0], str(proc.BACKGROUND))
 
     def test_others_stay(self):
         self.assertEqual(self._said(lambda: None)[0], str(proc.niceness()))
 
     def test_session_that_steps_back(self):
-        self.assertEqual(self._said(proc.step_back)[-1], "19")
+        self.assertEqual(self._said(proc.step_back)[-1], str(proc.BACKGROUND))
 
 
 class FullDisk(unittest.TestCase):
