@@ -104,7 +104,8 @@ def _hook(repo, commit, path):
         return [] if included else [f"{path} arrives without a line in {folder}/Makefile"]
     symbols = set(re.findall(r"\$\(CONFIG_(\w+)\)", " ".join(lines)))
     return [f"{path} hangs on CONFIG_{s}, which no Kconfig defines at that patch" for s in sorted(symbols)
-            if not repo.ok("grep", "-qE", rf"^\s*(menu)?config {s}$", commit, "--", "*Kconfig*")]
+            if not any(repo.ok("grep", "-qE", rf"^\s*(menu)?config {s}$", commit, "--", where)
+                       for where in (f"{folder}/Kconfig", "*Kconfig*"))]
 
 
 def rule4(ctx):

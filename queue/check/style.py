@@ -12,6 +12,7 @@ from ground.layout import remove
 
 FINDING = re.compile(r"^(?:#?\d*: ?)?(\S*?):(\d+): (ERROR|WARNING|CHECK):([A-Z0-9_]+): (.*)")
 NO_SPDX = ("COPYING",)
+OBSOLETE = "Obsolete"
 ALLOW = "queue/check/checkpatch-allow"
 # The history of mainline is not here; and maintainers() looks at the new files.
 IGNORED = "UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES"
@@ -66,13 +67,26 @@ def findings(text):
     return rows
 
 
-def _one_mail(ctx, folder, item):
+def _root(ctx):
+    """A folder that looks to checkpatch like the tree, but has no get_maintainer.pl, which
+    it would ask about each file of each mail whether that is obsolete: recipients() asks
+    once a patch."""
+    root = ctx.layout.work / "check" / "root"
+    remove(root)
+    (root / "scripts").mkdir(parents=True)
+    for path in [*ctx.tree.path.iterdir(), *(ctx.tree.path / "scripts").iterdir()]:
+        if path.name not in ("scripts", "get_maintainer.pl"):
+            (root / path.relative_to(ctx.tree.path)).symlink_to(path)
+    return root
+
+
+def _one_mail(ctx, folder, root, item):
     """Runs checkpatch on one mail; returns (name, findings, output)."""
     name, data = item
     path = folder / name
     path.write_bytes(data)
-    argv = ["perl", "scripts/checkpatch.pl", "--strict", "--no-signoff", "--no-summary", "--show-types",
-            "--terse", "--showfile", "--no-color", "--ignore", IGNORED, str(path)]
+    argv = ["perl", "scripts/checkpatch.pl", f"--root={root}", "--strict", "--no-signoff",
+            "--no-summary", "--show-types", "--terse", "--showfile", "--no-color", "--ignore", IGNORED, str(path)]
     # A tree that starts at a release has no mainline history: without a .git the
     # form of a commit's name is judged, and that the commit is unknown is no news.
     env = dict(os.environ, LC_ALL="C.UTF-8", GIT_DIR="/nonexistent")
@@ -94,18 +108,29 @@ def maintainers(ctx):
     return f"{len(names)} new files"
 
 
-def subsystems(text):
-    """Names of subsystems in what get_maintainer.pl prints, people and lists aside."""
-    return {line for line in text.splitlines() if line and "@" not in line and line != "THE REST"}
+def states(text):
+    """What MAINTAINERS says of the states of subsystems."""
+    return set(re.findall(r"^S:\s+(.*)", text, re.M))
 
 
-def _asked(ctx, *words):
-    """subsystems() of get_maintainer.pl, run in the tree of the series."""
-    argv = ["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "--subsystem", "--norolestats", *words]
+def subsystems(text, known):
+    """Names of subsystems in what get_maintainer.pl prints, people, lists and the `known`
+    states aside."""
+    return {line for line in text.splitlines() if line and "@" not in line} - {"THE REST"} - known
+
+
+def _asked(ctx, known, *words):
+    """subsystems() of get_maintainer.pl, run in the tree of the series. Raises Failed for
+    one that is obsolete."""
+    argv = ["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "--subsystem", "--status",
+            "--norolestats", *words]
     status, out, err = proc.call(argv, cwd=ctx.tree.path)
     if status:
         raise Failed(f"get_maintainer.pl: {' '.join(err.decode('utf-8', 'replace').split())[:200]}")
-    return subsystems(out.decode("utf-8", "replace"))
+    text = out.decode("utf-8", "replace")
+    if OBSOLETE in text.splitlines():
+        raise Failed(f"get_maintainer.pl says of {words[-1]} that it is obsolete")
+    return subsystems(text, known)
 
 
 def strays(folders, asked):
@@ -128,9 +153,10 @@ def recipients(ctx):
     for entry, (name, data) in zip(ctx.entries, mails):
         (home / name).write_bytes(data)
         words[entry.name] = [str(home / name)]
+    known = states((ctx.tree.path / "MAINTAINERS").read_text(encoding="utf-8"))
     with console.stage(f"get_maintainer.pl on {len(mails)} mails"):
         with proc.threads() as pool:
-            asked = dict(zip(words, pool.map(lambda arguments: _asked(ctx, *arguments), words.values())))
+            asked = dict(zip(words, pool.map(lambda arguments: _asked(ctx, known, *arguments), words.values())))
     first_of(strays(folders, asked), ctx.log("recipients"))
     return f"{len(mails)} mails"
 
@@ -142,11 +168,11 @@ def checkpatch(ctx):
     folder.mkdir(parents=True, exist_ok=True)
     own, *shared = map(allowed, _allow_texts(ctx.layout))
     fine, used = own.union(*shared), set()
-    mails = export.mails(ctx.tree, ctx.entries)
+    mails, root = export.mails(ctx.tree, ctx.entries), _root(ctx)
     problems, texts = [], []
     with console.stage(f"checkpatch on {len(mails)} mails"):
         with proc.threads() as pool:
-            results = list(pool.map(lambda item: _one_mail(ctx, folder, item), mails))
+            results = list(pool.map(lambda item: _one_mail(ctx, folder, root, item), mails))
     for name, complaints, text in results:
         texts.append(f"== {name}\n{text}")
         for severity, kind, path, line in complaints:

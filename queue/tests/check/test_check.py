@@ -157,8 +157,9 @@ class Parsers(unittest.TestCase):
                          [("WARNING", "LONG_LINE", "drivers/iommu/a.c"), ("CHECK", "SPACING", "0001-x.patch")])
 
     def test_subsystems(self):
-        text = "A B <a@b.invalid>\nlist@l.invalid\nIOMMU DRIVERS\nTHE REST\n"
-        self.assertEqual(style.subsystems(text), {"IOMMU DRIVERS"})
+        text = "A B <a@b.invalid>\nlist@l.invalid\nIOMMU DRIVERS\nTHE REST\nMaintained\nBuried alive\n"
+        known = style.states("IOMMU DRIVERS\nS:\tMaintained\nF:\ta\n\nTHE REST\nS:\tBuried alive\n")
+        self.assertEqual(style.subsystems(text, known), {"IOMMU DRIVERS"})
 
     def test_patch_sent_to_others(self):
         folders = {"drivers/iommu/a.patch": "drivers/iommu", "drivers/iommu/b.patch": "drivers/iommu"}
@@ -184,6 +185,23 @@ class Parsers(unittest.TestCase):
                            ("drivers/vfio/platform/vfio_amba.c", "arm64")):
             with self.subTest(path=path):
                 self.assertEqual([a for a in arches if each_patch.suits(path, a)], [arch])
+
+
+class Root(unittest.TestCase):
+    """What checkpatch sees of the tree."""
+
+    def test_all_but_get_maintainer(self):
+        top = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, top)
+        for name in ("tree/Makefile", "tree/scripts/checkpatch.pl", "tree/scripts/get_maintainer.pl", "tree/mm/slub.c"):
+            (top / name).parent.mkdir(parents=True, exist_ok=True)
+            (top / name).write_text(name, encoding="utf-8")
+        ctx = SimpleNamespace(layout=SimpleNamespace(work=top), tree=SimpleNamespace(path=top / "tree"))
+        for _ in range(2):
+            root = style._root(ctx)     # pylint: disable=protected-access
+            seen = {str(path.relative_to(root)) for path in [*root.iterdir(), *(root / "scripts").iterdir()]}
+            self.assertEqual(seen, {"Makefile", "mm", "scripts", "scripts/checkpatch.pl"})
+            self.assertEqual((root / "mm/slub.c").read_text(encoding="utf-8"), "tree/mm/slub.c")
 
 
 class Targets(unittest.TestCase):
