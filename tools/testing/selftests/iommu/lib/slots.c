@@ -22,6 +22,8 @@
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 
 #define MONITOR_SECONDS	30
+#define GREETING_SECONDS	3
+#define GREETINGS	10
 #define PLUG_SECONDS	60
 #define EVENT_SECONDS	30
 
@@ -54,14 +56,14 @@ err_close:
 	return -EIO;
 }
 
-/* One more line of the monitor into @line, cut at @size; its length. */
-static int monitor_line(int fd, char *line, size_t size)
+/* One more line of the monitor, soon, into @line, cut at @size; its length. */
+static int monitor_line(int fd, int seconds, char *line, size_t size)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	size_t n = 0;
 	char c;
 
-	while (poll(&ready, 1, MONITOR_SECONDS * 1000) > 0) {
+	while (poll(&ready, 1, seconds * 1000) > 0) {
 		if (read(fd, &c, 1) != 1)
 			return -EIO;
 		if (c == '\n') {
@@ -78,7 +80,7 @@ static int monitor_line(int fd, char *line, size_t size)
  * Send one request and wait for its answer, which bears its number: 0 if that
  * is @good. Other lines are events, or answers to what a dead test asked.
  */
-static int monitor_ask(int fd, const char *good, const char *request, ...)
+static int monitor_ask(int fd, int seconds, const char *good, const char *request, ...)
 {
 	static unsigned int count;
 	char text[512], id[48], line[2048];
@@ -92,7 +94,7 @@ static int monitor_ask(int fd, const char *good, const char *request, ...)
 	if (dprintf(fd, "{%s, %s}\n", text, id) < 0)
 		return -EIO;
 	do {
-		ret = monitor_line(fd, line, sizeof(line));
+		ret = monitor_line(fd, seconds, line, sizeof(line));
 	} while (ret >= 0 && !strstr(line, id));
 	if (ret < 0)
 		return ret;
@@ -102,20 +104,38 @@ static int monitor_ask(int fd, const char *good, const char *request, ...)
 	return -EREMOTEIO;
 }
 
-/* Have QEMU do what somebody would type: 0, or -EREMOTEIO if it complains. */
-static int monitor_do(const char *command)
+/* A monitor that has answered: that it knows us, from the second test on. */
+static int monitor_greet(void)
 {
 	int fd, ret;
 
 	fd = monitor_open();
 	if (fd < 0)
 		return fd;
-	/* It answers that it knows, from the second test on. */
-	ret = monitor_ask(fd, "", "\"execute\": \"qmp_capabilities\"");
+	ret = monitor_ask(fd, GREETING_SECONDS, "", "\"execute\": \"qmp_capabilities\"");
 	if (!ret)
-		ret = monitor_ask(fd, "\"return\": \"\"",
-				  "\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"%s\"}",
-				  command);
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/*
+ * Have QEMU do what somebody would type: 0, or -EREMOTEIO if it complains. On a busy
+ * host an answer was seen to stay out. A greeting can be said again, a command not.
+ */
+static int monitor_do(const char *command)
+{
+	int fd, ret, tries = 0;
+
+	do {
+		fd = monitor_greet();
+	} while (fd == -ETIMEDOUT && ++tries < GREETINGS);
+	if (fd < 0)
+		return fd;
+
+	ret = monitor_ask(fd, MONITOR_SECONDS, "\"return\": \"\"",
+			  "\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"%s\"}",
+			  command);
 	close(fd);
 	return ret;
 }
