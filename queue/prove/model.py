@@ -21,7 +21,7 @@ from kernel.kconfig import FRAGMENTS
 MODEL = f"{FRAGMENTS}/formal/dma_owner.pml"
 # Options of gcc and of the search. No stack gets deeper. The shortest way to a
 # fault is the easiest to read, and mostly found before gcc could optimise.
-FULL = (("-O2", "-DSAFETY", "-DNOCLAIM", "-DREVERSE"), ("-w24", "-m16000000"))
+FULL = (("-O2", "-DSAFETY", "-DNOCLAIM", "-DREVERSE"), ("-w24", "-m28000000"))
 SHORTEST = (("-O0", "-DSAFETY", "-DNOCLAIM", "-DBFS"), ("-w20",))
 # The name of the case that the model as it is holds what it claims, and never stops.
 HOLDS = "holds"

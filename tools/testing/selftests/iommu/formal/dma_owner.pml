@@ -11,7 +11,7 @@
  * take the blocking one for theirs, and give it back. Every attach may fail.
  * spin takes the steps in all orders that are possible:
  *
- *	spin -run -safety -DREVERSE -w24 -m16000000 dma_owner.pml
+ *	spin -run -safety -DREVERSE -w24 -m28000000 dma_owner.pml
  *
  * Before each step stands the function of the kernel that takes it. What
  * happens under group->mutex is one step, for nobody can look meanwhile.
@@ -750,7 +750,8 @@ inline set_dma_owner()
 		:: good
 #endif
 		:: good -> good = 0
-		:: good -> arriving = 1
+		/* One of the users is enough: they are not there together. */
+		:: good && me == 1 -> arriving = 1
 		:: else
 		fi;
 		if
