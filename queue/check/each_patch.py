@@ -68,11 +68,23 @@ def folders(repo, commit, paths):
     return nearest
 
 
+def takes_from_header(diff):
+    """Whether a diff (bytes) takes lines out of a header; what is only added to one breaks
+    nobody who did without it."""
+    header = False
+    for line in diff.split(b"\n"):
+        if line.startswith(b"--- "):
+            header = line.endswith(b".h")
+        elif header and line.startswith(b"-"):
+            return True
+    return False
+
+
 def _paths(ctx, number):
     """Paths of the files that patch `number` may break: its own; all sources of the series
-    so far when it changes a header."""
+    so far when it takes something out of a header."""
     own = ctx.entries[number].paths()
-    if not any(p.endswith(".h") or "/include/" in p for p in own):
+    if not takes_from_header(ctx.entries[number].patch.diff):
         return sorted(own)
     return sorted({*own, *(p for e in ctx.entries[:number] for p in e.paths() if p.endswith(".c"))})
 

@@ -215,7 +215,9 @@ class Targets(unittest.TestCase):
         folders = {f"{n}:{folder}/Makefile" for n in range(4) for folder in ("drivers/iommu", "drivers/pci")}
         paths = {"0": {self.CORE, self.OTHER}, "1": {self.CORE, self.OTHER}}
         paths["2"] = paths["3"] = {self.CORE, self.OTHER, self.NEW}
-        entries = [SimpleNamespace(paths=lambda own=own: own) for own in self.PATCHES]
+        diffs = (b"", b"", b"--- a/include/linux/iommu.h\n+++ b/include/linux/iommu.h\n-int x;\n+long x;\n")
+        entries = [SimpleNamespace(paths=lambda own=own: own, patch=SimpleNamespace(diff=diff))
+                   for own, diff in zip(self.PATCHES, diffs)]
         self.ctx = SimpleNamespace(
             entries=entries, steps=[(entry, str(n), str(n + 1)) for n, entry in enumerate(entries)],
             git=SimpleNamespace(paths=paths.get, ok=lambda *words: words[-1] in folders))
@@ -240,6 +242,10 @@ class Targets(unittest.TestCase):
     def test_header_reaches_all_so_far(self):
         self.assertEqual(self.targets(2, self.CORE, self.OTHER, self.NEW),
                          ["drivers/iommu/iommu.o", "drivers/iommu/new.o", "drivers/pci/probe.o"])
+
+    def test_only_added_to_a_header(self):
+        self.ctx.entries[2].patch.diff = b"--- a/include/linux/iommu.h\n+++ b/include/linux/iommu.h\n+int y;\n"
+        self.assertEqual(self.targets(2, self.CORE, self.OTHER, self.NEW), ["drivers/iommu/iommu.o"])
 
 
 if __name__ == "__main__":
