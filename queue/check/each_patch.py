@@ -71,11 +71,9 @@ def folders(repo, commit, paths):
 def takes_from_header(diff):
     """Whether a diff (bytes) takes lines out of a header; what is only added to one breaks
     nobody who did without it."""
-    header = False
-    for line in diff.split(b"\n"):
-        if line.startswith(b"--- "):
-            header = line.endswith(b".h")
-        elif header and line.startswith(b"-"):
+    for changed in (b"\n" + diff).split(b"\ndiff --git "):
+        about, _, hunks = changed.partition(b"\n@@ ")
+        if about.partition(b"\n")[0].endswith(b".h") and b"\n-" in hunks:
             return True
     return False
 

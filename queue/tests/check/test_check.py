@@ -215,12 +215,18 @@ class Targets(unittest.TestCase):
         folders = {f"{n}:{folder}/Makefile" for n in range(4) for folder in ("drivers/iommu", "drivers/pci")}
         paths = {"0": {self.CORE, self.OTHER}, "1": {self.CORE, self.OTHER}}
         paths["2"] = paths["3"] = {self.CORE, self.OTHER, self.NEW}
-        diffs = (b"", b"", b"--- a/include/linux/iommu.h\n+++ b/include/linux/iommu.h\n-int x;\n+long x;\n")
+        diffs = (b"", b"", self.diff("include/linux/iommu.h", b"-int x;\n+long x;\n"))
         entries = [SimpleNamespace(paths=lambda own=own: own, patch=SimpleNamespace(diff=diff))
                    for own, diff in zip(self.PATCHES, diffs)]
         self.ctx = SimpleNamespace(
             entries=entries, steps=[(entry, str(n), str(n + 1)) for n, entry in enumerate(entries)],
             git=SimpleNamespace(paths=paths.get, ok=lambda *words: words[-1] in folders))
+
+    @staticmethod
+    def diff(path, lines):
+        """A diff of one file."""
+        name = path.encode()
+        return b"diff --git a/%s b/%s\n--- a/%s\n+++ b/%s\n@@ -1 +1 @@\n%s" % (name, name, name, name, lines)
 
     def targets(self, number, *built):
         """targets_of() the patch when objects of these sources were built."""
@@ -244,8 +250,15 @@ class Targets(unittest.TestCase):
                          ["drivers/iommu/iommu.o", "drivers/iommu/new.o", "drivers/pci/probe.o"])
 
     def test_only_added_to_a_header(self):
-        self.ctx.entries[2].patch.diff = b"--- a/include/linux/iommu.h\n+++ b/include/linux/iommu.h\n+int y;\n"
+        self.ctx.entries[2].patch.diff = self.diff("include/linux/iommu.h", b"+int y;\n")
         self.assertEqual(self.targets(2, self.CORE, self.OTHER, self.NEW), ["drivers/iommu/iommu.o"])
+
+    def test_lines_that_look_like_names(self):
+        source = self.diff("mm/slub.c", b"--- old/mm.h\n-int x;\n")
+        header = self.diff("mm/slab.h", b"--- a/slub.c\n-int x;\n")
+        added = self.diff("mm/slab.h", b"+int y;\n")
+        self.assertEqual([each_patch.takes_from_header(d) for d in (source, header, added + source, source + header)],
+                         [False, True, False, True])
 
 
 if __name__ == "__main__":

@@ -762,7 +762,7 @@ inline set_dma_owner()
 	}
 }
 
-/* iommu_attach_group(); a claim that is arriving is iommu_dma_owner_arrive() */
+/* iommu_attach_group(); under an arriving owner, iommu_dma_owner_arrive() */
 inline attach_group()
 {
 	atomic {
