@@ -10,19 +10,20 @@ is remembered.
 import time
 
 from check import applies, context, docs, each_patch, lint, ports, rules, style
-from ground import packages
+from ground import packages, proc
 from ground.errors import Failed, Interrupted, Stop
 from ground.memory import Memory, key
 from prove import model, mutants
 
 
-def cases(ctx):
-    """All checks of a series: [(name, function, key parts or None)]."""
-    return ports.cases(ctx) if ctx.layout.port else _cases_of_main(ctx)
+def lanes(ctx):
+    """The checks of a series as lists of (name, function, key parts or None): those of one
+    list run in its order, the lists side by side. To build each patch has a tree of its own."""
+    return [ports.cases(ctx)] if ctx.layout.port else [_at_the_tip(ctx), each_patch.cases(ctx)]
 
 
-def _cases_of_main(ctx):
-    """All checks of the series at the top."""
+def _at_the_tip(ctx):
+    """The checks of the series at the top that see it as a whole."""
     listed = list(rules.cases(ctx))
     listed += applies.cases(ctx)
     listed += style.cases(ctx)
@@ -30,7 +31,6 @@ def _cases_of_main(ctx):
     listed += model.cases(ctx)
     listed += lint.cases(ctx)
     listed += docs.cases(ctx)
-    listed += each_patch.cases(ctx)
     return listed
 
 
@@ -62,13 +62,21 @@ def _run_one(ctx, memory, report, case):
     report.ok(title, time.monotonic() - start, note)
 
 
-def run(layout, source, report, wanted=cases):
-    """Runs every check, or the cases that `wanted` gives; results go to the report."""
+def run(layout, source, report, wanted=lanes):
+    """Runs every check, or those that `wanted` gives, as lanes() does; results go to the
+    report."""
     packages.ensure(layout, packages.FOR_CHECK + packages.FOR_BUILD, "to check the series")
     ctx = context.of_run(layout, source)
     memory = Memory(layout, "check")
-    for case in wanted(ctx):
-        _run_one(ctx, memory, report, case)
+
+    def run_lane(lane):
+        for case in lane:
+            _run_one(ctx, memory, report, case)
+
+    listed = wanted(ctx)
+    with proc.threads(len(listed)) as pool:
+        for done in [pool.submit(run_lane, lane) for lane in listed]:
+            done.result()
 
 
 def run_port(layout, source, report):
@@ -84,4 +92,4 @@ def run_port(layout, source, report):
 def names(layout):
     """Names of the checks without running them: those of the steps need the
     series alone."""
-    return [_title(layout, name) for name, _, _ in cases(context.of_names(layout))]
+    return [_title(layout, name) for lane in lanes(context.of_names(layout)) for name, _, _ in lane]

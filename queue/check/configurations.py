@@ -68,14 +68,15 @@ def cases(ctx):
 def chosen(words):
     """cases() with one of the words in their name; all without words.
 
-    Returns a function like cases(), which raises Stop when no case has such a name.
+    Returns a function like checks.lanes(), of one list, which raises Stop when no case has
+    such a name.
     """
     def named(ctx):
         matching = [case for case in cases(ctx) if not words or any(word in case[0] for word in words)]
         if not matching:
             raise Stop(f"no case is named like {' or '.join(words)}: give a variant ("
                        f"{', '.join(variant.name for variant in VARIANTS)}), an architecture, boots, or a patch")
-        return matching
+        return [matching]
     return named
 
 

@@ -60,7 +60,7 @@ class Context:
         """Path of the tree when it stands at the series' tip, else a side tree there."""
         if self.tree.tip() == self.tip and not self.git.dirt():
             return self.tree.path
-        return trees.side_tree(self.tree, "step", self.tip)
+        return trees.side_tree(self.tree, "tip", self.tip)
 
     def log(self, name):
         """Log of a check."""

@@ -49,7 +49,7 @@ def verb_build(layout, options):
 def verb_check(layout, options):
     """the mechanical checks: rules, fuzz 0 on three bases, checkpatch, sparse, ..."""
     layout, source = bases.choose(layout)
-    report, wanted = Report(), checks.cases
+    report, wanted = Report(), checks.lanes
     if options.variants is not None:
         bases.main_only(layout, "check --variants", "a port's folders are compiled once, at the tip")
         wanted = configurations.chosen(options.variants)

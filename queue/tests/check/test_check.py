@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Each rule of `check`, violated once and named."""
 
+import contextlib
+import io
 import shutil
 import tempfile
+import threading
 import unittest
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 from tests.fake import BASE, Repository
 
-from check import applies, each_patch, rules, style
+from check import applies, checks, each_patch, rules, style
 from ground.errors import Failed
+from ground.results import Report
 from patches import refresh
 
 PATCH = "drivers/iommu/iommu-add-the-owner.patch"
@@ -202,6 +207,27 @@ class Root(unittest.TestCase):
             seen = {str(path.relative_to(root)) for path in [*root.iterdir(), *(root / "scripts").iterdir()]}
             self.assertEqual(seen, {"Makefile", "mm", "scripts", "scripts/checkpatch.pl"})
             self.assertEqual((root / "mm/slub.c").read_text(encoding="utf-8"), "tree/mm/slub.c")
+
+
+class Lanes(unittest.TestCase):
+    """What runs side by side, and what one after the other."""
+
+    def test_lists_side_by_side(self):
+        order, second = [], threading.Event()
+
+        def waits(_):
+            order.append(second.wait(10))
+
+        layout, report = SimpleNamespace(suite="check", work=Path("unused")), Report()
+        lanes = [[("waits", waits, None), ("last", lambda _: order.append("last"), None)],
+                 [("sets", lambda _: second.set(), None)]]
+        ctx = SimpleNamespace(layout=layout)
+        with mock.patch.object(checks.context, "of_run", return_value=ctx), \
+                mock.patch.object(checks.packages, "ensure"), contextlib.redirect_stdout(io.StringIO()):
+            checks.run(layout, None, report, lambda _: lanes)
+        self.assertEqual(order, [True, "last"])
+        self.assertEqual({result.name for result in report.results},
+                         {"host:check:waits", "host:check:last", "host:check:sets"})
 
 
 class Targets(unittest.TestCase):
