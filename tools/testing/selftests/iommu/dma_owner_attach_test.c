@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often a device is attached to a domain while its group is a user's. Each attach
- * costs as much as a device costs a user otherwise.
+ * How often a device is attached to a domain while its group is a user's, and how many
+ * domains the groups of a user take. Each attach costs as much as a device costs a user
+ * otherwise, and each domain gets every mapping.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/tracefs.h"
 #include "scene_test.h"
+
+#define IOVA 0x1000000
 
 FIXTURE(group)
 {
@@ -80,6 +84,25 @@ TEST_F(joined, is_attached_twice)
 	EXPECT_EQ(2, trace_count(line));
 	EXPECT_EQ(0, trace_attaches_stop());
 	EXPECT_EQ(0, edu_dma_check(&self->first.user));
+}
+
+/* It has the domain of the others, not one like it. */
+TEST_F(joined, shares_domain)
+{
+	int container = self->first.user.container;
+	struct vfio_user *user = &self->scene.user;
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *mem = aligned_alloc(page, page);
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, vfio_user_open_group(user, self->scene.group->id));
+	ASSERT_EQ(0, vfio_set_container(user->group, container));
+	ASSERT_EQ(0, trace_maps_start(IOVA));
+	EXPECT_EQ(0, vfio_map(container, mem, IOVA, page));
+	EXPECT_EQ(1, trace_count(""));
+	EXPECT_EQ(0, trace_maps_stop());
+	EXPECT_EQ(0, vfio_unmap(container, IOVA, page));
+	free(mem);
 }
 
 TEST_HARNESS_MAIN

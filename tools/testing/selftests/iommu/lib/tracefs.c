@@ -17,6 +17,7 @@ static const char * const events[] = {
 };
 
 static const char * const attaches[] = { "attach_device_to_domain", NULL };
+static const char * const maps[] = { "map", NULL };
 
 /* Where tracefs is mounted: by itself, or by debugfs. */
 static const char *tracefs(void)
@@ -96,6 +97,21 @@ int trace_attaches_start(const char *bdf)
 int trace_attaches_stop(void)
 {
 	return events_stop(attaches);
+}
+
+/* The same of each domain that gets a mapping at @iova. */
+int trace_maps_start(__u64 iova)
+{
+	char filter[64];
+
+	snprintf(filter, sizeof(filter), "iova == 0x%llx",
+		 (unsigned long long)iova);
+	return events_start(maps, filter);
+}
+
+int trace_maps_stop(void)
+{
+	return events_stop(maps);
 }
 
 /*
