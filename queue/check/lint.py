@@ -44,6 +44,14 @@ def _lint(ctx, source, which, paths, base):
     return log.read_text(encoding="utf-8", errors="replace")
 
 
+def to_ask(warned, sources):
+    """Those of the base's sources that can tell whether it has the same warnings: the files
+    of these, or all that may include a header of them."""
+    files = {path for path, _ in warned}
+    headers = any(path.endswith(".h") for path in files)
+    return [path for path in sources if headers or path in files]
+
+
 def sparse_and_w1(ctx):
     """No warning of sparse or gcc W=1 in a touched file that the base lacks."""
     ordinary = kbuild.Build(ctx.layout, ctx.at_tip(), ARCH, f"{ARCH}-{CONFIG}",
@@ -54,7 +62,7 @@ def sparse_and_w1(ctx):
     everything = {p for p in ctx.touched((".c",)) if not p.startswith("tools/")}
     sources = [p for p in sorted(everything) if (ordinary.out / (p[:-2] + ".o")).is_file()]
     new = warnings.of_files(_lint(ctx, ordinary.source, "series", sources, False), paths)
-    known = [p for p in sources if p in ctx.base_paths]
+    known = to_ask(new, [p for p in sources if p in ctx.base_paths])
     if known:
         new -= warnings.of_files(_lint(ctx, base, "base", known, True), paths)
     first_of([f"{path}: {what}" for path, what in sorted(new)], ctx.log("lint-new"))
@@ -67,7 +75,8 @@ def kernel_doc(ctx):
     source = ctx.at_tip()
     base = trees.side_tree(ctx.tree, "base", ctx.base_commit)
     paths = [p for p in ctx.touched((".c", ".h")) if not p.startswith("tools/")]
-    new = _doc_warnings(source, paths) - _doc_warnings(base, [p for p in paths if p in ctx.base_paths])
+    new = _doc_warnings(source, paths)
+    new -= _doc_warnings(base, [p for p in {path for path, _ in new} if p in ctx.base_paths])
     first_of([f"{path}: {what}" for path, what in sorted(new)], ctx.log("kernel-doc"))
     return f"{len(paths)} files"
 

@@ -14,7 +14,7 @@ from unittest import mock
 
 from tests.fake import BASE, Repository
 
-from check import applies, checks, each_patch, rules, style
+from check import applies, checks, each_patch, lint, rules, style
 from ground.errors import Failed
 from ground.results import Report
 from patches import refresh
@@ -207,6 +207,16 @@ class Root(unittest.TestCase):
             seen = {str(path.relative_to(root)) for path in [*root.iterdir(), *(root / "scripts").iterdir()]}
             self.assertEqual(seen, {"Makefile", "mm", "scripts", "scripts/checkpatch.pl"})
             self.assertEqual((root / "mm/slub.c").read_text(encoding="utf-8"), "tree/mm/slub.c")
+
+
+class Lint(unittest.TestCase):
+    """Which files of the base are compiled to see what it says already."""
+
+    def test_files_that_are_warned_of(self):
+        sources = ["a.c", "b.c", "c.c"]
+        self.assertEqual(lint.to_ask({}, sources), [])
+        self.assertEqual(lint.to_ask({("b.c", "warning: x"): 2, ("new.c", "warning: y"): 1}, sources), ["b.c"])
+        self.assertEqual(lint.to_ask({("b.c", "warning: x"): 1, ("d.h", "warning: y"): 1}, sources), sources)
 
 
 class Lanes(unittest.TestCase):
