@@ -175,6 +175,9 @@ MUTATIONS = tuple(Mutation(*words) for words in (
     ("a group that joins a container does not share its domain", TYPE1,
      "\t\t    !vfio_iommu_attach_group(d, group))\n",
      "\t\t    false)\n", ATTACH),
+    ("an IOMMU driver is tested with each domain", TYPE1,
+     "\tif (tested != domain->domain->ops && !vfio_map_fgsp(domain, &fgsp))\n",
+     "\tif (!vfio_map_fgsp(domain, &fgsp))\n", ATTACH),
     ("a claim takes a driver's own domain away", OWNER,
      "\tif (group->domain != group->default_domain)\n"
      "\t\treturn -EBUSY;\n",

@@ -48,6 +48,19 @@ TEST_F(group, is_attached_twice)
 	EXPECT_EQ(0, trace_attaches_stop());
 }
 
+/* How an IOMMU driver unmaps is found out by a mapping at 0, in its first domain alone. */
+TEST_F(group, driver_is_tested_once)
+{
+	struct scene *scene = &self->scene;
+
+	ASSERT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	vfio_user_close(&scene->user);
+	ASSERT_EQ(0, trace_maps_start(0));
+	EXPECT_EQ(0, vfio_user_open(&scene->user, scene->a));
+	EXPECT_EQ(0, trace_count(""));
+	EXPECT_EQ(0, trace_maps_stop());
+}
+
 /* A container that has a group already, and another group. */
 FIXTURE(joined)
 {
