@@ -222,6 +222,30 @@ TEST_F(direct, claim_refused)
 	expect_words(_metadata, arena, EDU_WORDS);
 }
 
+/* The same where there is a domain of others to try first: one refusal, one line. */
+TEST_F(direct, joining_refused)
+{
+	struct arena *arena = &self->arena;
+	struct scene first;
+	char text[128];
+
+	if (!arena->keeps)
+		SKIP(return, "the IOMMU driver lets go of the mapping");
+	setup_scene(&first, DISTINCT);
+	ASSERT_EQ(0, vfio_user_open(&first.user, first.a));
+	ASSERT_EQ(0, vfio_user_open_group(&arena->user, arena->group->id));
+	EXPECT_EQ(-EPERM, vfio_set_container(arena->user.group,
+					     first.user.container));
+	snprintf(text, sizeof(text),
+		 "group %d: claim refused: %s needs a direct mapping",
+		 arena->group->id, arena->device);
+	EXPECT_EQ(1, kmsg_find(arena->kmsg, text));
+	EXPECT_EQ(0, kmsg_find(arena->kmsg, text));
+	expect_words(_metadata, arena, EDU_WORDS);
+	EXPECT_EQ(0, edu_dma_check(&first.user));
+	EXPECT_EQ(0, scene_teardown(&first));
+}
+
 /* Somebody who claims the group again and again. */
 struct claimer {
 	struct vfio_user user;
