@@ -47,9 +47,9 @@ def _call(tree, *words):
     return [harness(tree), *(["--config", own] if own else []), *words]
 
 
-def _folders(tree, name):
-    """argv for the harness's work and log folders."""
-    work = tree.layout.work / "vm"
+def _folders(tree, name, work="vm"):
+    """argv for the harness's work and log folders. `work`: for one harness at a time."""
+    work = tree.layout.work / work
     logs = tree.layout.work / "log" / name
     for folder in (work, logs):
         folder.mkdir(parents=True, exist_ok=True)
@@ -209,7 +209,7 @@ def bench(tree, built, machine, title):
     env = environment(tree, [built])
     log, lines = tree.layout.log(f"bench-{title}"), []
     argv = [harness(tree), "--bench", "--machine", f"bench/{machine}", "--kernel", f"{built.arch}={built.image}",
-            *_folders(tree, f"bench-{title}")]
+            *_folders(tree, f"bench-{title}", f"vm-{title}")]
     with console.stage(f"Measuring {title} on {machine}", log):
         status = proc.streamed(argv, lines.append, log, cwd=tree.path, env=env)
     if status:

@@ -9,7 +9,7 @@ import json
 import re
 import time
 
-from ground import console, git
+from ground import console, git, proc
 from ground.errors import Stop
 from ground.layout import write_file
 from kernel import kernels, peers
@@ -65,6 +65,14 @@ def measure(tree, built, title):
             raise Stop(f"{title} printed no figure on {machine}: see {tree.layout.log(f'bench-{title}').with_suffix('')}")
         measured.update(figures)
     return measured
+
+
+def measure_all(tree, made):
+    """{kernel: what measure() gives} of all kernels, side by side: a machine counts its
+    own instructions, whatever else there is to do."""
+    with proc.threads() as pool:
+        figures = [pool.submit(measure, tree, built, kernel) for kernel, built in made.items()]
+        return {kernel: measured.result() for kernel, measured in zip(made, figures)}
 
 
 def add_sizes(layout, tree, made, table):
@@ -153,7 +161,7 @@ def run(layout, source, releases):
     tree = trees.prepare(layout, source)
     vm.harness(tree)
     made = builds(layout, tree, releases)
-    table = {kernel: measure(tree, built, kernel) for kernel, built in made.items()}
+    table = measure_all(tree, made)
     add_sizes(layout, tree, made, table)
     values = {kernel: {name: value for name, (value, _) in figures.items()} for kernel, figures in table.items()}
     verdicts = aims.judge(wanted, values)
