@@ -56,8 +56,9 @@ def _structures(objects):
 
 
 def _public(repo, commit, name):
-    """Whether a header that modules can include defines a structure."""
-    return repo.ok("grep", "-qE", rf"^struct {name} \{{", commit, "--", "include", "arch/x86/include")
+    """Whether a header that modules can include defines a structure; to stand for a private
+    one it has an empty one, for configurations without."""
+    return repo.ok("grep", "-qE", rf"^struct {name} \{{$", commit, "--", "include", "arch/x86/include")
 
 
 def resized(repo, commit, old, new):

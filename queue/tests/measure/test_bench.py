@@ -181,8 +181,10 @@ class Footprint(unittest.TestCase):
     def test_only_public_structures_count(self):
         repo = Repository()
         self.addCleanup(repo.close)
-        tree = repo.commit("A header", {"include/linux/x.h": "struct open {\n};\n", "drivers/x.c": "struct own {\n};\n"})
-        old, new = {"open": 8, "own": 8, "gone": 4}, {"open": 16, "own": 16, "fresh": 4}
+        tree = repo.commit("A header", {"include/linux/x.h": "struct open {\n};\nstruct stub {};\n",
+                                          "drivers/x.c": "struct own {\n};\nstruct stub {\n};\n"})
+        old = {"open": 8, "own": 8, "stub": 8, "gone": 4}
+        new = {"open": 16, "own": 16, "stub": 16, "fresh": 4}
         self.assertEqual(footprint.resized(tree.git, tree.tip(), old, new), ["open"])
         self.assertEqual(footprint.resized(tree.git, tree.tip(), old, old), [])
 
