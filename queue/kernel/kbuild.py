@@ -17,6 +17,7 @@ from ground.layout import need_space, one_at_a_time, write_file
 from kernel import kconfig
 
 SPACE_GIB = 2.0
+CACHED = Path(__file__).with_name("cached-gcc")
 IMAGES = {"x86_64": "arch/x86/boot/bzImage", "arm64": "arch/arm64/boot/Image"}
 CROSS = {"arm64": "aarch64-linux-gnu-", "powerpc": "powerpc-linux-gnu-", "sparc": "sparc64-linux-gnu-",
          "arm": "arm-linux-gnueabihf-"}
@@ -90,7 +91,7 @@ class Build:
         cross = CROSS.get(self.arch, "")
         jobs = len(os.sched_getaffinity(0))
         argv = ["make", "-C", str(self.source), f"O={self.out}", f"ARCH={self.arch}",
-                f"CC=ccache {cross}gcc", "HOSTCC=ccache gcc", "LOCALVERSION=", f"-j{jobs}"]
+                f"CC={CACHED} {cross}gcc", "HOSTCC=ccache gcc", "LOCALVERSION=", f"-j{jobs}"]
         return argv + ([f"CROSS_COMPILE={cross}"] if cross else []) + list(goals)
 
     def _must(self, argv, what, log, append=False):
