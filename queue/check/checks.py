@@ -73,10 +73,7 @@ def run(layout, source, report, wanted=lanes):
         for case in lane:
             _run_one(ctx, memory, report, case)
 
-    listed = wanted(ctx)
-    with proc.threads(len(listed)) as pool:
-        for done in [pool.submit(run_lane, lane) for lane in listed]:
-            done.result()
+    proc.side_by_side([lambda lane=lane: run_lane(lane) for lane in wanted(ctx)])
 
 
 def run_port(layout, source, report):

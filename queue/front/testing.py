@@ -79,9 +79,7 @@ def _run_host(runs, options):
     machinery, side by side: most of them run one process after the other."""
     work = [lambda run=run: _check(run) for run in runs]
     work += [lambda run=run: machinery.run(run.layout, run.report) for run in runs if not run.layout.port]
-    with proc.threads(len(work)) as pool:
-        for done in [pool.submit(function) for function in work]:
-            done.result()
+    proc.side_by_side(work)
     for run in runs:
         run.record(outcomes.of_tree(trees.Tree(run.layout)), options.config, host=True)
 
@@ -152,7 +150,5 @@ def verb_test(layout, options):
     jobs = [lambda: _run_all_machines(runs, options)] if _boots(options) else []
     if _host(options):
         jobs.append(lambda: proc.step_back() or _run_host(runs, options))
-    with proc.threads(len(jobs)) as pool:
-        for done in [pool.submit(job) for job in jobs]:
-            done.result()
+    proc.side_by_side(jobs)
     return total([run.report for run in runs])

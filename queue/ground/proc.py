@@ -131,6 +131,14 @@ def threads(number=0):
             raise
 
 
+def side_by_side(functions):
+    """Calls each function in a thread of its own; raises what the first of them raises,
+    when all are done."""
+    with threads(len(functions)) as pool:
+        for done in [pool.submit(function) for function in functions]:
+            done.result()
+
+
 def quoted(argv):
     """The command as a shell takes it."""
     return " ".join(shlex.quote(str(a)) for a in argv)

@@ -71,8 +71,7 @@ def measure_all(tree, made):
     """{kernel: what measure() gives} of all kernels, side by side: a machine counts its
     own instructions, whatever else there is to do."""
     with proc.threads() as pool:
-        figures = [pool.submit(measure, tree, built, kernel) for kernel, built in made.items()]
-        return {kernel: measured.result() for kernel, measured in zip(made, figures)}
+        return dict(zip(made, pool.map(lambda kernel: measure(tree, made[kernel], kernel), made)))
 
 
 def add_sizes(layout, tree, made, table):
