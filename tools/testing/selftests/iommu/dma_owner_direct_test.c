@@ -204,18 +204,26 @@ TEST_F(direct, reached_without_user)
 	expect_words(_metadata, arena, EDU_WORDS);
 }
 
+/* Find the next line that tells of a refusal because of the mapping: 1, or 0. */
+static int find_refusal(struct arena *arena)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		 "group %d: claim refused: %s needs a direct mapping",
+		 arena->group->id, arena->device);
+	return kmsg_find(arena->kmsg, text);
+}
+
 TEST_F(direct, claim_refused)
 {
 	struct arena *arena = &self->arena;
-	char owner[16], text[128];
+	char owner[16];
 
 	if (!arena->keeps)
 		SKIP(return, "the IOMMU driver lets go of the mapping");
 	EXPECT_EQ(-EPERM, vfio_user_claim(&arena->user, arena->group->id));
-	snprintf(text, sizeof(text),
-		 "group %d: claim refused: %s needs a direct mapping",
-		 arena->group->id, arena->device);
-	EXPECT_EQ(1, kmsg_find(arena->kmsg, text));
+	EXPECT_EQ(1, find_refusal(arena));
 	ASSERT_EQ(0, group_value(arena->group->id, "dma_owner", owner,
 				 sizeof(owner)));
 	EXPECT_STREQ("none", owner);
@@ -227,7 +235,6 @@ TEST_F(direct, joining_refused)
 {
 	struct arena *arena = &self->arena;
 	struct scene first;
-	char text[128];
 
 	if (!arena->keeps)
 		SKIP(return, "the IOMMU driver lets go of the mapping");
@@ -236,11 +243,8 @@ TEST_F(direct, joining_refused)
 	ASSERT_EQ(0, vfio_user_open_group(&arena->user, arena->group->id));
 	EXPECT_EQ(-EPERM, vfio_set_container(arena->user.group,
 					     first.user.container));
-	snprintf(text, sizeof(text),
-		 "group %d: claim refused: %s needs a direct mapping",
-		 arena->group->id, arena->device);
-	EXPECT_EQ(1, kmsg_find(arena->kmsg, text));
-	EXPECT_EQ(0, kmsg_find(arena->kmsg, text));
+	EXPECT_EQ(1, find_refusal(arena));
+	EXPECT_EQ(0, find_refusal(arena));
 	expect_words(_metadata, arena, EDU_WORDS);
 	EXPECT_EQ(0, edu_dma_check(&first.user));
 	EXPECT_EQ(0, scene_teardown(&first));
