@@ -874,6 +874,10 @@ MUTATIONS = tuple(Mutation(*words) for words in (
      "\t\tret = iommu_attach_deferred_device(domain, dev);\n",
      "\t\tret = 0;\n",
      UNIT_PRIVATE),
+    ("a group stays where it is as it becomes private", PRIVATE,
+     "\t\tret = iommu_group_leave_default_domain(group, domain);\n",
+     "\t\tret = 0;\n",
+     PRIVATE_DMA),
     ("no event after the last detach", CORE,
      "\tif (!WARN_ON_ONCE(!known))\n"
      "\t\tiommu_dma_owner_announce(group);\n",
