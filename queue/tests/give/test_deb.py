@@ -13,8 +13,9 @@ from unittest import mock
 from tests.fake import FakeSource, Repository
 
 from give import deb, debboot
-from ground import proc
+from ground import modules, proc
 from ground.errors import Stop
+from kernel import kconfig
 from patches import bases
 
 PIN = types.SimpleNamespace(version="5.10.262-1")
@@ -48,6 +49,19 @@ class Config(unittest.TestCase):
     def test_running_has_none(self):
         with self.assertRaisesRegex(Stop, "--config FILE"):
             deb.config_file(None, self.boot)
+
+
+class Small(unittest.TestCase):
+    """The small kernel of `deb --config vm`."""
+
+    def test_has_none_of_the_tests(self):
+        root = modules.ROOT.parent
+        config, perf = (kconfig.parse((root / kconfig.FRAGMENTS / name).read_text(encoding="utf-8"))
+                        for name in ("config", "config.perf"))
+        small = kconfig.parse((root / deb.SMALL).read_text(encoding="utf-8"))
+        tests = {name for name, value in config.items() if value != "n" and perf.get(name) == "n"}
+        self.assertIn("CONFIG_KUNIT", tests)
+        self.assertEqual({name for name in tests if small.get(name) != "n"}, set())
 
 
 class Names(unittest.TestCase):
