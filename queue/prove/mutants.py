@@ -3,10 +3,10 @@
 
 A mutation that its tests do not notice has survived, and is a failure. The
 kernels are built in a work tree of their own, each while the one before it is
-booted. Before them the kernel as it is has to pass the same tests. Where no machine
-can show the fault, as without a barrier on x86, the model has to: the mutation
-then names a rule of the model, which spin must refute. What was killed is
-remembered, so that a run that was stopped goes on where it was.
+booted. They come suite by suite, after the kernel as it is, which has to pass it.
+Where no machine can show the fault, as without a barrier on x86, the model has to:
+the mutation then names a rule of the model, which spin must refute. What was killed
+is remembered, so that a run that was stopped goes on where it was.
 """
 
 import shutil
@@ -118,18 +118,18 @@ class _Mutants:
         self.tree, self.report = tree, report
         self.commit = tree.git.commit_of("HEAD")
         self.memory = Memory(tree.layout, "mutants")
-        self.side, self.built = None, {}
+        self.side, self.built, self.unmutated = None, {}, {}
 
     def judge(self, mutations):
-        """Reports on each, in their order, but those first that are remembered."""
-        suites = dict.fromkeys(mutation.killer for mutation in mutations)
+        """Reports on each, suite by suite, but those first that are remembered."""
         left = [m for m in mutations if not self._recalled(_title(m.killer.name, m.name), m)]
         if not left:
             return
         self._prepare()
-        sound = {suite for suite in suites if self._sound(suite)}
         with proc.threads(1) as pool:
-            self._in_turn(pool, [m for m in left if m.killer in sound])
+            for suite in dict.fromkeys(mutation.killer for mutation in left):
+                if self._sound(suite):
+                    self._in_turn(pool, [m for m in left if m.killer == suite])
 
     def _key(self, what):
         return key("machine.judge", [self.commit, what])
@@ -157,12 +157,20 @@ class _Mutants:
         self.built[arch].build()
         return self.built[arch]
 
+    def _without_one(self, machine):
+        """The _Kernel without a mutation for a machine, which is kept: to build it again
+        after each suite's mutants would take longer."""
+        arch, = vm.arches(self.tree, [machine])
+        if arch not in self.unmutated:
+            self.unmutated[arch] = _copy(self._build_for(machine), self.tree.layout.work / f"mutant-none-{arch}")
+        return self.unmutated[arch]
+
     def _sound(self, suite):
         """Whether the kernel without a mutation passes the suite."""
-        title, start = _title(suite.name, "none"), time.monotonic()
+        title, start = _title(suite.name, f"none-on-{suite.machine}"), time.monotonic()
         if self._recalled(title, suite):
             return True
-        verdict = judge.boot(self.tree, self._build_for(suite.machine), suite, "mutant")
+        verdict = judge.boot(self.tree, self._without_one(suite.machine), suite, "mutant")
         if verdict.sound:
             self._passed(title, suite, start)
         else:

@@ -15,7 +15,7 @@ from machine.judge import Verdict
 from prove import mutants
 from prove.mutations import Mutation, Suite
 
-SUITE = Suite("q35", "suite")
+SUITE, OTHER = Suite("q35", "suite"), Suite("q35-other", "suite")
 KILLED, SURVIVED = Verdict(["case"], "", 1), Verdict([], "", 2)
 
 
@@ -53,7 +53,7 @@ class Judged(unittest.TestCase):
         self.built = SimpleNamespace(arch="x86_64", image=self.side / "bzImage", modules=self.side / "modroot",
                                      build=self.build)
         self.built.modules.mkdir()
-        self.verdicts, self.booted = {"ONE": KILLED, "TWO": SURVIVED}, []
+        self.verdicts, self.booted, self.builds = {"ONE": KILLED, "TWO": SURVIVED}, [], 0
 
     def side_tree(self, _tree, name, _commit):
         """The work tree of the mutants, where the machinery has it."""
@@ -62,6 +62,7 @@ class Judged(unittest.TestCase):
 
     def build(self):
         """A kernel is what its source is."""
+        self.builds += 1
         self.built.image.write_text(self.source.read_text(encoding="utf-8"), encoding="utf-8")
 
     def boot(self, _tree, kernel, _suite, _name):
@@ -70,10 +71,10 @@ class Judged(unittest.TestCase):
         self.booted.append(text.strip())
         return next((verdict for word, verdict in self.verdicts.items() if word in text), SURVIVED)
 
-    def judged(self, *words):
+    def judged(self, *words, suites=(SUITE, SUITE)):
         """The lines of a run on mutations that put these words into capitals."""
         out = io.StringIO()
-        mutations = [Mutation(word, "a.c", word, word.upper(), SUITE) for word in words]
+        mutations = [Mutation(word, "a.c", word, word.upper(), suite) for word, suite in zip(words, suites)]
         with contextlib.redirect_stdout(out), mock.patch("prove.mutants.judge.boot", self.boot), \
                 mock.patch("prove.mutants.packages.ensure"), \
                 mock.patch("prove.mutants.vm.arches", return_value=["x86_64"]), \
@@ -83,10 +84,18 @@ class Judged(unittest.TestCase):
         return [line.partition(" (")[0] for line in out.getvalue().splitlines()]
 
     def test_by_their_own_kernels(self):
-        self.assertEqual(self.judged("one", "two"), ["ok mutant:suite:none", "ok mutant:suite:one",
+        self.assertEqual(self.judged("one", "two"), ["ok mutant:suite:none-on-q35", "ok mutant:suite:one",
                                                      "not ok mutant:suite:two"])
         self.assertEqual(self.booted, ["one two three", "ONE two three", "one TWO three"])
         self.assertEqual(self.source.read_text(encoding="utf-8"), "one two three\n")
+
+    def test_suite_by_suite(self):
+        lines = ["ok mutant:suite:none-on-q35", "ok mutant:suite:one", "ok mutant:suite:none-on-q35-other",
+                 "not ok mutant:suite:two"]
+        self.assertEqual(self.judged("one", "two", suites=(SUITE, OTHER)), lines)
+        self.assertEqual(self.booted, ["one two three", "ONE two three", "one two three", "one TWO three"])
+        self.assertEqual(self.builds, 3)
+        self.assertEqual(self.judged("two", "one", suites=(OTHER, SUITE)), [lines[1], lines[2], lines[3]])
 
     def test_what_was_killed_is_not_booted_again(self):
         self.judged("one", "two")
@@ -105,7 +114,7 @@ class Judged(unittest.TestCase):
 
     def test_kernel_that_fails_without_one(self):
         self.verdicts = {"one": KILLED}
-        self.assertEqual(self.judged("two"), ["not ok mutant:suite:none"])
+        self.assertEqual(self.judged("two"), ["not ok mutant:suite:none-on-q35"])
 
     def test_mutation_that_does_not_fit(self):
         with self.assertRaisesRegex(Stop, "'four' does not fit a.c"):
