@@ -8,6 +8,7 @@ serves the base and the patched kernel from one store.
 
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -120,8 +121,11 @@ class Build:
     def configure(self):
         """Makes .config from the seed and the fragments, unless nothing changed.
 
-        Raises Stop naming the options that did not survive.
+        Raises Stop naming the options that did not survive, or a path that make cannot take.
         """
+        if re.search(r"[\s:]", str(self.source)):
+            raise Stop(f"the kernel's make takes no path with a blank or a colon, as {self.layout.root} has: "
+                       "move the clone to another folder")
         texts = self._texts()
         key, stamp = self._config_key(texts), self.out / ".dma-owner-config"
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == key and self.config.is_file():

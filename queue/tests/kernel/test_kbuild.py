@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The compiler of the kernel builds: what ccache may remember, and what not."""
+"""Kernel builds: what ccache may remember and what not, and where none is possible."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from types import SimpleNamespace
 
+from ground.errors import Stop
 from kernel import kbuild
 
 
@@ -48,6 +49,16 @@ class Compiler(unittest.TestCase):
         os.remove(self.top / "file.o")
         self.assertEqual(self.compiled("file.c", "int x;\n"), first)
         self.assertEqual(self.hits(), 1)
+
+
+class Place(unittest.TestCase):
+    """Where the source may stand."""
+
+    def test_make_takes_no_blank(self):
+        top = Path("/home/me/my work")
+        built = kbuild.Build(SimpleNamespace(root=top), top / ".build/tree", "x86_64", "test", [])
+        with self.assertRaisesRegex(Stop, "no path with a blank or a colon, as /home/me/my work has: move the clone"):
+            built.configure()
 
 
 if __name__ == "__main__":
