@@ -657,6 +657,21 @@ static void dma_owner_test_stranded_without_detach(struct kunit *test)
 	expect_free(test);
 }
 
+/* The domain that is kept for a stranded device goes with the group at the latest. */
+static void dma_owner_test_stranded_device_is_removed(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_attach = 2;
+	iommu_group_release_dma_owner(f->group);
+	KUNIT_EXPECT_FALSE(test, f->dev[1]->attached);
+	KUNIT_EXPECT_TRUE(test, f->group->blocking_domain);
+
+	/* What is left after that, the end of each test looks for. */
+	del_all_devices(f);
+}
+
 static void dma_owner_test_failed_release_recovers(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1292,6 +1307,27 @@ static void dma_owner_test_bind_waits_for_join_in_dma_configure(struct kunit *te
 	expect_free(test);
 }
 
+/* A probe that ends before the group is claimed is not refused, whatever was before. */
+static void dma_owner_test_earlier_refusal(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = mock_device_alloc(test);
+
+	mock_device_register(test, mdev);
+	mdev->group = f->group;
+	mdev->join_in_dma_configure = true;
+
+	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
+	mock_iommu.fail_attach = 1;
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EIO);
+	mdev->dma_configure_ret = -ENODEV;
+	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 0);
+	KUNIT_EXPECT_EQ(test, mdev->probes, 0U);
+	iommu_group_release_dma_owner(f->group);
+	mock_device_del(mdev);
+	expect_free(test);
+}
+
 static void release_owner(struct mock_device *mdev)
 {
 	if (mdev->group->owner)
@@ -1640,6 +1676,7 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_failed_detach_cuts_off),
 	KUNIT_CASE(dma_owner_test_blocking_domain_is_freed),
 	KUNIT_CASE(dma_owner_test_stranded_without_detach),
+	KUNIT_CASE(dma_owner_test_stranded_device_is_removed),
 	KUNIT_CASE(dma_owner_test_failed_release_recovers),
 	KUNIT_CASE(dma_owner_test_no_blocking_domain),
 	KUNIT_CASE(dma_owner_test_direct_mapping_refuses),
@@ -1671,6 +1708,7 @@ static struct kunit_case dma_owner_cases[] = {
 	KUNIT_CASE(dma_owner_test_bind_waits_for_group),
 	KUNIT_CASE(dma_owner_test_bind_waits_for_join),
 	KUNIT_CASE(dma_owner_test_bind_waits_for_join_in_dma_configure),
+	KUNIT_CASE(dma_owner_test_earlier_refusal),
 	KUNIT_CASE(dma_owner_test_owner_leaves_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_no_owner_in_dma_configure),
 	KUNIT_CASE(dma_owner_test_claim_of_new_group),
