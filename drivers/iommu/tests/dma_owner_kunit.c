@@ -1320,6 +1320,7 @@ static void dma_owner_test_earlier_refusal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
 	mock_iommu.fail_attach = 1;
 	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EIO);
+	mock_iommu.fail_attach = 1;
 	mdev->dma_configure_ret = -ENODEV;
 	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 0);
 	KUNIT_EXPECT_EQ(test, mdev->probes, 0U);
