@@ -668,7 +668,7 @@ static void dma_owner_test_stranded_device_is_removed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, f->dev[1]->attached);
 	KUNIT_EXPECT_TRUE(test, f->group->blocking_domain);
 
-	/* What is left after that, the end of each test looks for. */
+	/* The end of each test looks for domains that are left. */
 	del_all_devices(f);
 }
 
@@ -1180,16 +1180,24 @@ static void dma_owner_test_probe_defers_then_fails(struct kunit *test)
 	expect_free(test);
 }
 
-static void dma_owner_test_join_in_dma_configure(struct kunit *test)
+/* One of a devicetree machine: it joins the group in the dma_configure() of its bus. */
+static struct mock_device *add_late_device(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 	struct mock_device *mdev = mock_device_alloc(test);
 
 	mock_device_register(test, mdev);
-	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
 	mdev->group = f->group;
 	mdev->join_in_dma_configure = true;
+	return mdev;
+}
 
+static void dma_owner_test_join_in_dma_configure(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mock_device *mdev = add_late_device(test);
+
+	KUNIT_EXPECT_FALSE(test, mdev->dev.iommu_group);
 	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), 1);
 	KUNIT_EXPECT_PTR_EQ(test, mdev->dev.iommu_group, f->group);
 	KUNIT_EXPECT_EQ(test, f->group->owner_cnt, 1U);
@@ -1201,11 +1209,7 @@ static void dma_owner_test_join_in_dma_configure(struct kunit *test)
 static void dma_owner_test_join_owned_in_dma_configure(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct mock_device *mdev = mock_device_alloc(test);
-
-	mock_device_register(test, mdev);
-	mdev->group = f->group;
-	mdev->join_in_dma_configure = true;
+	struct mock_device *mdev = add_late_device(test);
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
 	KUNIT_EXPECT_EQ(test, mock_bind(mdev, &mock_kernel_driver), -EBUSY);
@@ -1290,11 +1294,7 @@ static void dma_owner_test_bind_waits_for_join(struct kunit *test)
 static void dma_owner_test_bind_waits_for_join_in_dma_configure(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct mock_device *mdev = mock_device_alloc(test);
-
-	mock_device_register(test, mdev);
-	mdev->group = f->group;
-	mdev->join_in_dma_configure = true;
+	struct mock_device *mdev = add_late_device(test);
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
 	mock_iommu.fail_attach = 1;
@@ -1311,11 +1311,7 @@ static void dma_owner_test_bind_waits_for_join_in_dma_configure(struct kunit *te
 static void dma_owner_test_earlier_refusal(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct mock_device *mdev = mock_device_alloc(test);
-
-	mock_device_register(test, mdev);
-	mdev->group = f->group;
-	mdev->join_in_dma_configure = true;
+	struct mock_device *mdev = add_late_device(test);
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
 	mock_iommu.fail_attach = 1;
@@ -1348,12 +1344,10 @@ static void try_to_own(struct mock_device *mdev)
 static void dma_owner_test_owner_leaves_in_dma_configure(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	struct mock_device *mdev = mock_device_alloc(test);
+	struct mock_device *mdev;
 
 	mock_iommu_ops.probe_finalize = NULL;
-	mock_device_register(test, mdev);
-	mdev->group = f->group;
-	mdev->join_in_dma_configure = true;
+	mdev = add_late_device(test);
 	mdev->in_dma_configure = release_owner;
 
 	KUNIT_EXPECT_EQ(test, iommu_group_set_dma_owner(f->group, &alice), 0);
