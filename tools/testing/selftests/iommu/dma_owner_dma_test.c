@@ -11,7 +11,7 @@
 
 #include "scene_test.h"
 
-#define FAULT_SECONDS	10
+#define FAULT_SECONDS	60
 #define REFUSED_US	5000
 
 /* Pages of the user. Nothing may ever change those that have no name. */

@@ -14,7 +14,6 @@
 #include "lib/mtty.h"
 #include "scene_test.h"
 
-#define LINK_SECONDS	10
 #define NOIOMMU_MODE	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 /* The first "edu" and the first e1000 of the machine. */
@@ -108,7 +107,7 @@ TEST_F(noiommu, used_beside_kernel_driver)
 	ASSERT_EQ(0, vfio_set_iommu_type(user->container, VFIO_NOIOMMU_IOMMU));
 	ASSERT_EQ(0, vfio_user_open_device(user, a.bdf));
 	EXPECT_EQ(0, dma_check(user->device));
-	EXPECT_EQ(0, netdev_check(b.bdf, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(b.bdf));
 	EXPECT_EQ(0, pci_unbind(b.bdf));
 	EXPECT_EQ(0, pci_bind(b.bdf, "e1000"));
 	EXPECT_EQ(0, dma_check(user->device));

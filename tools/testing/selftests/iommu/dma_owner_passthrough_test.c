@@ -14,8 +14,6 @@
 
 #include "scene_test.h"
 
-#define LINK_SECONDS	10
-
 /* What stands in the target while nobody may read it. */
 #define SECRET		0x5ec2e7
 
@@ -178,7 +176,7 @@ TEST_F(passthrough, siblings_keep_dma_blocked)
 	expect_no_leak(_metadata, arena, &arena->edu);
 	edu_close(&c);
 	ASSERT_EQ(0, pci_bind(scene->b, "e1000"));
-	EXPECT_EQ(0, netdev_check(scene->b, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(scene->b));
 }
 
 TEST_HARNESS_MAIN

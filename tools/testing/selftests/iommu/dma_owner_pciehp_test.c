@@ -12,7 +12,6 @@
 #include "lib/slots.h"
 #include "scene_test.h"
 
-#define LINK_SECONDS	20
 /* A removal that nobody's user delays, on a busy host. */
 #define REMOVAL_SECONDS	60
 /* Until a removal has reached the driver: the button's 5 seconds, and more. */
@@ -363,7 +362,7 @@ TEST_F(joined, removed_in_kernel_use)
 	EXPECT_EQ(0, user_works(self->scene.a));
 
 	ASSERT_EQ(0, slot_plug(slot, network_card));
-	EXPECT_EQ(0, netdev_check(self->card, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(self->card));
 }
 
 /* The owner has more than the card, and dies. */
@@ -424,7 +423,7 @@ TEST_F(network, removed_in_kernel_use)
 	int id;
 
 	ASSERT_TRUE(pci_bound_to(self->bdf, "e1000e"));
-	EXPECT_EQ(0, netdev_check(self->bdf, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(self->bdf));
 	id = group_of(self->bdf);
 	ASSERT_LE(0, id);
 	EXPECT_TRUE(owner_is(id, "kernel"));
@@ -436,7 +435,7 @@ TEST_F(network, removed_in_kernel_use)
 	ASSERT_EQ(0, slot_plug(&self->slot, network_card));
 	ASSERT_TRUE(pci_bound_to(self->bdf, "e1000e"));
 	EXPECT_TRUE(owner_is(group_of(self->bdf), "kernel"));
-	EXPECT_EQ(0, netdev_check(self->bdf, LINK_SECONDS));
+	EXPECT_EQ(0, netdev_check(self->bdf));
 }
 
 FIXTURE(pair)

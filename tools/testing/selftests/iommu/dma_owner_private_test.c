@@ -26,7 +26,7 @@
 #define PAGE_IOVA	0x5000000
 #define HOLE_IOVA	0x7000000
 
-#define FAULT_SECONDS	10
+#define FAULT_SECONDS	60
 
 /* A kernel driver that does nothing, and how often each is to have the group. */
 #define CONTEST_DRIVER		"pci-pf-stub"

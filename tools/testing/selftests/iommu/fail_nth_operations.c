@@ -10,7 +10,6 @@
 #include "lib/private.h"
 #include "lib/vfio_msi.h"
 
-#define LINK_SECONDS	10
 #define MAP_IOVA	0x40000000
 #define MAP_SIZE	0x10000
 #define WINDOW_IOVA	0x20000000
@@ -538,7 +537,7 @@ int prove(struct scene *scene)
 	vfio_user_close(&scene->user);
 	if (!ret)
 		ret = pci_switch(scene->b, "e1000");
-	return ret ? ret : netdev_check(scene->b, LINK_SECONDS);
+	return ret ? ret : netdev_check(scene->b);
 }
 
 /* Nothing happened to the group, and the operation reports an errno of memory. */

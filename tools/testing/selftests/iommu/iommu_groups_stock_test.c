@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../kselftest_harness.h"
+#include "harness.h"
 #include "lib/json.h"
 #include "tool.h"
 #include "tool_says.h"

@@ -8,12 +8,8 @@
 
 #include <errno.h>
 
-#include "../kselftest_harness.h"
+#include "harness.h"
 #include "scene.h"
-
-/* Seconds for a case, with KASAN and lockdep, in an emulator, on a busy host. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
 
 /*
  * For a setup on a machine that cannot show what the case is about. The harness

@@ -14,18 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
+#include "harness.h"
 #include "lib/fault.h"
 #include "lib/kmsg.h"
 #include "lib/process.h"
 #include "lib/sva.h"
 
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
-
 #define STORM_TASKS	8
 #define STORM_TURNS	100
-#define GONE_SECONDS	10
+#define GONE_SECONDS	60
 #define FAULTS_MAX	2000
 
 /* How often an error is provoked whose reference to the mm may be lost. */

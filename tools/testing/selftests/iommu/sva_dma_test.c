@@ -14,13 +14,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../kselftest_harness.h"
+#include "harness.h"
 #include "lib/libvfio.h"
 #include "lib/owner_table.h"
 #include "lib/sva.h"
-
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
 
 #define ENDPOINT_VENDOR	0x1b36
 #define ENDPOINT_DEVICE	0x0013

@@ -20,6 +20,9 @@
 #include "netdev.h"
 #include "pci.h"
 
+/* For a link, and for an answer, on a busy host. */
+#define LINK_SECONDS	30
+
 /* Name of the network interface of @bdf into @name; -ENODEV for none. */
 static int netdev_name(const char *bdf, char name[IFNAMSIZ])
 {
@@ -62,13 +65,13 @@ static int netdev_up(const char *name)
 }
 
 /* Wait for the link of an interface that is up; -ETIMEDOUT without one. */
-static int netdev_carrier(const char *name, int seconds)
+static int netdev_carrier(const char *name)
 {
 	char path[PATH_MAX], carrier;
 	int fd, tries;
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", name);
-	for (tries = 0; tries < seconds * 20; tries++) {
+	for (tries = 0; tries < LINK_SECONDS * 20; tries++) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			return -errno;
@@ -145,7 +148,7 @@ static int arp_socket(const char *name, struct sockaddr_ll *to, __u8 *mac)
 	return sock;
 }
 
-static int netdev_traffic(const char *name, int seconds)
+static int netdev_traffic(const char *name)
 {
 	struct sockaddr_ll addr;
 	int sock, ret, tries;
@@ -153,13 +156,13 @@ static int netdev_traffic(const char *name, int seconds)
 
 	ret = netdev_up(name);
 	if (!ret)
-		ret = netdev_carrier(name, seconds);
+		ret = netdev_carrier(name);
 	if (ret)
 		return ret;
 	sock = arp_socket(name, &addr, mac);
 	if (sock < 0)
 		return sock;
-	for (tries = 0; !ret && tries < seconds * 2; tries++)
+	for (tries = 0; !ret && tries < LINK_SECONDS * 2; tries++)
 		ret = arp_ask(sock, &addr, mac);
 	close(sock);
 	if (ret < 0)
@@ -170,13 +173,13 @@ static int netdev_traffic(const char *name, int seconds)
 /*
  * Bring the interface of @bdf up and exchange frames with the gateway of QEMU's
  * user-mode network: the device's DMA works in both directions. -ENODEV without
- * an interface, -ETIMEDOUT where no link or no answer comes within @seconds.
+ * an interface, -ETIMEDOUT where no link or no answer comes in time.
  */
-int netdev_check(const char *bdf, int seconds)
+int netdev_check(const char *bdf)
 {
 	char name[IFNAMSIZ];
 	int ret;
 
 	ret = netdev_name(bdf, name);
-	return ret ? ret : netdev_traffic(name, seconds);
+	return ret ? ret : netdev_traffic(name);
 }

@@ -3,6 +3,6 @@
 #ifndef SELFTESTS_IOMMU_NETDEV_H
 #define SELFTESTS_IOMMU_NETDEV_H
 
-int netdev_check(const char *bdf, int seconds);
+int netdev_check(const char *bdf);
 
 #endif
