@@ -143,6 +143,13 @@ class PlanTest(unittest.TestCase):
             with self.subTest(conf.stem):
                 self.assertTrue(list(plan.case_names(suites, conf.stem, [])))
 
+    def test_cases_have_time(self):
+        """Whoever takes the harness past harness.h has 30 s for a case."""
+        sources = [*HERE.parent.glob("*.c"), *HERE.parent.glob("*.h")]
+        self.assertEqual([HERE.parent / "harness.h"], [
+            path for path in sources
+            if '"../kselftest_harness.h"' in path.read_text(encoding="utf-8")])
+
     def test_summary(self):
         suites = self.read()
         lines = [line for name in MACHINES for line in plan.summary(suites, name, [])]
